@@ -1,0 +1,248 @@
+// Compiles a declaration (schema.ts) for one version into closures: a struct is a list of steps, one a field, and a
+// field that the version lacks costs nothing on the wire. Measured at 0.25 µs for a small produce request; records
+// never pass through here.
+
+import { ProtocolError } from './errors.ts'
+import { Reader } from './reader.ts'
+import type { Decoded, Encodable, Fields, Settings, Type } from './schema.ts'
+import { Writer } from './writer.ts'
+
+interface Part<T = unknown> {
+  read(from: Reader): T
+  write(to: Writer, value: T, path: string): void
+}
+
+interface Step {
+  readonly name: string
+  readonly part: Part
+  readonly fallback: unknown
+}
+
+export class Codec<F extends Fields> {
+  readonly #name: string
+  readonly #part: Part<Record<string, unknown>>
+
+  constructor(name: string, fields: F, version: number, versions: readonly [number, number], flexible: boolean) {
+    if (version < versions[0] || version > versions[1]) throw new ProtocolError(`${name} has no version ${version}`)
+    this.#name = name
+    this.#part = compileStruct(fields, version, flexible)
+  }
+
+  decode(from: Reader): Decoded<F> {
+    return this.#part.read(from) as Decoded<F>
+  }
+
+  encode(to: Writer, value: Encodable<F>): void {
+    this.#part.write(to, value, this.#name)
+  }
+
+  /** All of `bytes`, or ProtocolError. */
+  decodeAll(bytes: Buffer): Decoded<F> {
+    const from = new Reader(bytes)
+    const value = this.decode(from)
+    if (from.remaining > 0) throw new ProtocolError(`${this.#name}: ${from.remaining} bytes too many`)
+    return value
+  }
+
+  /** As one Buffer. */
+  encodeAll(value: Encodable<F>): Buffer {
+    const to = new Writer()
+    this.encode(to, value)
+    const pieces = to.finish()
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
+  }
+}
+
+function compileStruct(fields: Fields, version: number, flexible: boolean): Part<Record<string, unknown>> {
+  const steps: Step[] = []
+  const tagged = new Map<number, Step>()
+  const absent: Step[] = []
+  for (const [name, type] of Object.entries(fields)) {
+    const { settings } = type
+    const live = version >= (settings.since ?? 0) && version <= (settings.until ?? Infinity)
+    const isTagged = settings.tag !== undefined && flexible && version >= (settings.taggedSince ?? 0)
+    const fallback = defaultOf(type, version, flexible)
+    if (!live || (settings.tag !== undefined && !isTagged)) {
+      absent.push({ name, part: refusing(type, fallback), fallback })
+      continue
+    }
+    const step = { name, part: compileType(type, version, flexible), fallback }
+    if (isTagged) tagged.set(settings.tag, step)
+    else steps.push(step)
+  }
+  const taggedSteps = [...tagged].sort(([a], [b]) => a - b)
+  // Objects of one message all have the same shape, in the order of the declaration.
+  const empty = Object.keys(fields)
+
+  return {
+    read(from) {
+      const value: Record<string, unknown> = {}
+      for (const name of empty) value[name] = undefined
+      for (const step of steps) value[step.name] = step.part.read(from)
+      for (const step of absent) value[step.name] = fresh(step.fallback)
+      for (const [, step] of taggedSteps) value[step.name] = fresh(step.fallback)
+      if (flexible) readTags(from, tagged, value)
+      return value
+    },
+    write(to, value, path) {
+      for (const { name, part, fallback } of steps) {
+        const given = value[name]
+        part.write(to, given === undefined ? fallback : given, `${path}.${name}`)
+      }
+      for (const { name, part } of absent) {
+        if (value[name] !== undefined) part.write(to, value[name], `${path}.${name}`)
+      }
+      if (flexible) writeTags(to, taggedSteps, value, path)
+    },
+  }
+}
+
+/** Stands for a field that the version lacks: writing it is an error unless the value says nothing. */
+function refusing(type: Type<unknown, boolean>, fallback: unknown): Part {
+  return {
+    read: () => fallback,
+    write(_to, value, path) {
+      if (type.settings.ignorable !== true && !isDefault(value, fallback)) {
+        throw new ProtocolError(`${path} is set, and this version has no such field`)
+      }
+    },
+  }
+}
+
+function readTags(from: Reader, tagged: ReadonlyMap<number, Step>, value: Record<string, unknown>): void {
+  for (let left = from.elements(from.uvarint()); left > 0; left--) {
+    const tag = from.uvarint()
+    const size = from.uvarint()
+    const end = from.position + size
+    const step = tagged.get(tag)
+    if (step === undefined) {
+      from.take(size)
+      continue
+    }
+    value[step.name] = step.part.read(from)
+    if (from.position !== end) throw new ProtocolError(`tag ${tag} is not as long as it says`)
+  }
+}
+
+function writeTags(to: Writer, tagged: [number, Step][], value: Record<string, unknown>, path: string): void {
+  const given = tagged.filter(([, { name, fallback }]) => value[name] !== undefined && !isDefault(value[name], fallback))
+  to.uvarint(given.length)
+  for (const [tag, { name, part }] of given) {
+    const inner = new Writer()
+    part.write(inner, value[name], `${path}.${name}`)
+    to.uvarint(tag)
+    to.uvarint(inner.size)
+    for (const piece of inner.finish()) to.bytes(piece)
+  }
+}
+
+function compileType(type: Type<unknown, boolean>, version: number, flexible: boolean): Part {
+  const { settings } = type
+  const nullable = settings.nullableSince !== undefined && version >= settings.nullableSince
+  switch (type.kind) {
+    case 'string':
+      return lengths(flexible, 2, nullable, (from, size) => from.text(size), (value: string) => Buffer.byteLength(value), (to, value, size) => to.text(value, size)) // prettier-ignore
+    case 'bytes':
+    case 'records':
+      return lengths(flexible, 4, nullable, (from, size) => from.view(size), (value: Buffer) => value.length, (to, value) => to.bytes(value)) // prettier-ignore
+    case 'array':
+      return compileArray(settings, nullable, version, flexible)
+    case 'struct': {
+      const part = compileStruct(settings.fields ?? {}, version, flexible) as Part
+      return nullable ? optional(part) : part
+    }
+    default:
+      return primitive(type.kind)
+  }
+}
+
+function compileArray(settings: Settings, nullable: boolean, version: number, flexible: boolean): Part {
+  const element = compileType(settings.element as Type<unknown, boolean>, version, flexible)
+  return lengths<unknown[]>(
+    flexible,
+    4,
+    nullable,
+    (from, count) => {
+      const values = new Array<unknown>(from.elements(count))
+      for (let i = 0; i < count; i++) values[i] = element.read(from)
+      return values
+    },
+    (values) => values.length,
+    (to, values, _count, path) => {
+      for (const value of values) element.write(to, value, path)
+    },
+  )
+}
+
+/** A type that starts with its length: −1 is null; in flexible versions a varint one larger, 0 null. */
+function lengths<T>(
+  flexible: boolean,
+  width: 2 | 4,
+  nullable: boolean,
+  read: (from: Reader, length: number) => T,
+  measure: (value: T) => number,
+  write: (to: Writer, value: T, length: number, path: string) => void,
+): Part {
+  const part: Part<T | null> = {
+    read(from) {
+      const length = flexible ? from.uvarint() - 1 : width === 2 ? from.int16() : from.int32()
+      if (length >= 0) return read(from, length)
+      if (length === -1 && nullable) return null
+      throw new ProtocolError(`length ${length} at ${from.position}`)
+    },
+    write(to, value, path) {
+      if (value === null && !nullable) throw new ProtocolError(`${path} is null, and this version allows none`)
+      const length = value === null ? -1 : measure(value)
+      if (flexible) to.uvarint(length + 1)
+      else if (width === 4) to.int32(length)
+      else if (length <= 0x7fff) to.int16(length)
+      else throw new ProtocolError(`${path} is ${length} bytes long, and 32767 are allowed`)
+      if (value !== null) write(to, value, length, path)
+    },
+  }
+  return part
+}
+
+/** A struct that may be null: one byte says which, as Apache's generated code does it. */
+function optional(part: Part): Part {
+  return {
+    read: (from) => (from.int8() < 0 ? null : part.read(from)),
+    write(to, value, path) {
+      to.int8(value === null ? -1 : 1)
+      if (value !== null) part.write(to, value, path)
+    },
+  }
+}
+
+type Primitive = 'bool' | 'int8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'exactInt64' | 'float64' | 'uuid'
+
+function primitive(kind: Primitive): Part {
+  return {
+    read: (from) => from[kind](),
+    write: (to, value) => (to[kind] as (v: unknown) => void).call(to, value),
+  }
+}
+
+function defaultOf(type: Type<unknown, boolean>, version: number, flexible: boolean): unknown {
+  if (type.kind !== 'struct' || type.settings.nullableSince !== undefined) return type.fallback
+  const inner = type.settings.fields ?? {}
+  return Object.fromEntries(Object.entries(inner).map(([name, field]) => [name, defaultOf(field, version, flexible)]))
+}
+
+/** Defaults that could be changed by whoever holds them are given out as copies. */
+function fresh(fallback: unknown): unknown {
+  if (Array.isArray(fallback)) return []
+  if (fallback !== null && typeof fallback === 'object' && !Buffer.isBuffer(fallback)) {
+    return Object.fromEntries(Object.entries(fallback).map(([name, value]) => [name, fresh(value)]))
+  }
+  return fallback
+}
+
+function isDefault(value: unknown, fallback: unknown): boolean {
+  if (value === fallback) return true
+  if (value === null || fallback === null || typeof value !== 'object' || typeof fallback !== 'object') return false
+  if (Array.isArray(value)) return value.length === 0 && Array.isArray(fallback)
+  if (Buffer.isBuffer(value)) return Buffer.isBuffer(fallback) && value.equals(fallback)
+  const defaults = fallback as Record<string, unknown>
+  return Object.entries(value).every(([name, given]) => given === undefined || isDefault(given, defaults[name]))
+}

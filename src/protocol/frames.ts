@@ -1,0 +1,100 @@
+// Frames: a 4-byte length, a header, a body. Both ends of a connection are here: what a client sends a broker reads.
+// Header versions follow from the API: flexible versions add tagged fields, and the client id stays a classic string.
+// The one exception is ApiVersions, whose response header is never flexible, so that any client can read the refusal.
+
+import { ProtocolError } from './errors.ts'
+import { Reader } from './reader.ts'
+import type { Api, Decoded, Encodable, Fields } from './schema.ts'
+import { Writer } from './writer.ts'
+
+const API_VERSIONS_KEY = 18
+
+export interface RequestHeader {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly clientId: string | null
+}
+
+/** The part of a request's header that is the same for every version; `skipHeaderTags` must follow in flexible ones. */
+export function readRequestHeader(from: Reader): RequestHeader {
+  const apiKey = from.int16()
+  const apiVersion = from.int16()
+  const correlationId = from.int32()
+  const length = from.int16()
+  if (length < -1) throw new ProtocolError(`client id of ${length} bytes`)
+  return { apiKey, apiVersion, correlationId, clientId: length === -1 ? null : from.text(length) }
+}
+
+export function skipHeaderTags(from: Reader): void {
+  for (let left = from.elements(from.uvarint()); left > 0; left--) {
+    from.uvarint()
+    from.take(from.uvarint())
+  }
+}
+
+/** Everything of a request after the client id: header tags and body. */
+export function encodeRequestPayload<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  request: Encodable<Q>,
+): Buffer[] {
+  const to = new Writer()
+  if (version >= api.flexible) to.uvarint(0)
+  api.request.codec(version).encode(to, request)
+  return to.finish()
+}
+
+/** A whole request, its length in front. */
+export function encodeRequestFrame<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  header: { readonly correlationId: number; readonly clientId: string | null },
+  request: Encodable<Q>,
+): Buffer[] {
+  const payload = encodeRequestPayload(api, version, request)
+  const to = new Writer()
+  to.int16(api.key)
+  to.int16(version)
+  to.int32(header.correlationId)
+  if (header.clientId === null) to.int16(-1)
+  else {
+    const size = Buffer.byteLength(header.clientId)
+    to.int16(size)
+    to.text(header.clientId, size)
+  }
+  return withLength([...to.finish(), ...payload])
+}
+
+/** A whole response, its length in front. */
+export function encodeResponseFrame<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  correlationId: number,
+  response: Encodable<S>,
+): Buffer[] {
+  const to = new Writer()
+  to.int32(correlationId)
+  if (version >= api.flexible && api.key !== API_VERSIONS_KEY) to.uvarint(0)
+  api.response.codec(version).encode(to, response)
+  return withLength(to.finish())
+}
+
+/** The body of a response, from the bytes after the correlation id. */
+export function decodeResponsePayload<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  payload: Buffer,
+): Decoded<S> {
+  const from = new Reader(payload)
+  if (version >= api.flexible && api.key !== API_VERSIONS_KEY) skipHeaderTags(from)
+  return api.response.codec(version).decode(from)
+}
+
+function withLength(pieces: Buffer[]): Buffer[] {
+  let size = 0
+  for (const piece of pieces) size += piece.length
+  const length = Buffer.allocUnsafe(4)
+  length.writeInt32BE(size)
+  return [length, ...pieces]
+}
