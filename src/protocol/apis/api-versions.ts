@@ -1,3 +1,5 @@
+// What a broker can do. Its response header is never flexible, so that any client can read the refusal (see frames.ts).
+
 import { api, array, bool, int16, int32, int64, string } from '../schema.ts'
 
 export const ApiVersions = api('ApiVersions', {
@@ -14,7 +16,9 @@ export const ApiVersions = api('ApiVersions', {
     throttleTimeMs: int32.since(1).ignorable(),
     supportedFeatures: array({ name: string, minVersion: int16, maxVersion: int16 }).ignorable().tagged(0, 3),
     finalizedFeaturesEpoch: int64.or(-1).ignorable().tagged(1, 3),
-    finalizedFeatures: array({ name: string, maxVersionLevel: int16, minVersionLevel: int16 }).ignorable().tagged(2, 3),
+    finalizedFeatures: array({ name: string, maxVersionLevel: int16, minVersionLevel: int16 })
+      .ignorable()
+      .tagged(2, 3),
     zkMigrationReady: bool.or(false).ignorable().tagged(3, 3),
   },
 })

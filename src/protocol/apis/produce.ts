@@ -1,3 +1,5 @@
+// Appends record batches. From 13 on topics go by id alone. With acks 0 no answer is sent.
+
 import { api, array, int16, int32, int64, records, string, struct, uuid } from '../schema.ts'
 
 export const Produce = api('Produce', {
@@ -22,19 +24,18 @@ export const Produce = api('Produce', {
         index: int32,
         errorCode: int16,
         baseOffset: int64,
-        logAppendTimeMs: int64.since(2).or(-1).ignorable(),
+        logAppendTimeMs: int64.or(-1).ignorable(),
         logStartOffset: int64.since(5).or(-1).ignorable(),
         recordErrors: array({ batchIndex: int32, batchIndexErrorMessage: string.nullable().or(null) })
           .since(8)
           .or([])
           .ignorable(),
-        errorMessage: string.since(8).nullable(8).or(null).ignorable(),
-        currentLeader: struct({ leaderId: int32.or(-1), leaderEpoch: int32.or(-1) }).ignorable().tagged(0, 10),
+        errorMessage: string.since(8).nullable().or(null).ignorable(),
+        currentLeader: struct({ leaderId: int32.or(-1), leaderEpoch: int32.or(-1) }).tagged(0, 10),
       }),
     }),
-    throttleTimeMs: int32.since(1).or(0).ignorable(),
+    throttleTimeMs: int32.or(0).ignorable(),
     nodeEndpoints: array({ nodeId: int32, host: string, port: int32, rack: string.nullable().or(null) })
-      .ignorable()
       .tagged(0, 10),
   },
 })
