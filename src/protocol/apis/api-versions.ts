@@ -1,4 +1,5 @@
-// What a broker can do. Its response header is never flexible, so that any client can read the refusal (see frames.ts).
+// What a broker can do. Its response header is never flexible, so that any client can read the refusal (see
+// frames.ts).
 
 import { api, array, bool, int16, int32, int64, string } from '../schema.ts'
 

@@ -1,6 +1,8 @@
-// Reads records. From 13 on topics go by id alone. An answer's `records` are whole batches, the last one perhaps cut.
+// Reads records. From 13 on topics go by id alone. An answer's `records` are whole batches, the last one
+// perhaps cut.
 
-import { api, array, exactInt64, int8, int16, int32, int64, records, string, struct, uuid } from '../schema.ts'
+import { api, array, exactInt64, int8, int16, int32, int64, records } from '../schema.ts'
+import { string, struct, uuid } from '../schema.ts'
 
 export const Fetch = api('Fetch', {
   key: 1,

@@ -1,5 +1,5 @@
-// Which broker coordinates a group (key type 0), a transaction (1) or a share group (2). One key up to version 3,
-// several from 4 on, each with its own answer.
+// Which broker coordinates a group (key type 0), a transaction (1) or a share group (2). One key up to
+// version 3, several from 4 on, each with its own answer.
 
 import { api, array, int8, int16, int32, string } from '../schema.ts'
 

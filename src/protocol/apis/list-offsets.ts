@@ -1,5 +1,5 @@
-// Offsets by timestamp. Negative timestamps ask for the ends: -1 latest, -2 earliest, -3 the greatest timestamp,
-// -4 earliest local, -5 latest tiered, -6 earliest pending upload.
+// Offsets by timestamp. Negative timestamps ask for the ends: -1 latest, -2 earliest, -3 the greatest
+// timestamp, -4 earliest local, -5 latest tiered, -6 earliest pending upload.
 
 import { api, array, int8, int16, int32, int64, string } from '../schema.ts'
 
