@@ -1,0 +1,114 @@
+// What every command of ktool has: how it prints, how it fails, and (ClusterCommand) how it finds its cluster.
+// A command never exits and never prints an error itself; it throws, and `catch` here says it once.
+
+import { Command } from '@oclif/core/command'
+import * as Flags from '@oclif/core/flags'
+import { openConnection, type Connection, type ConnectionOptions } from './connection.ts'
+import { ExitCode, failureOf, type Failure } from './errors.ts'
+import { didYouMean } from './nearest.ts'
+import { Output, type OutputFormat } from './output.ts'
+
+const FORMATS: readonly OutputFormat[] = ['table', 'text', 'json']
+
+export const outputFlags = {
+  output: Flags.option({ options: ['table', 'text', 'json'] as const })({
+    helpGroup: 'output',
+    helpValue: 'table|text|json',
+    summary: 'How to print. A table on a terminal and text in a pipe, unless said.',
+  }),
+  json: Flags.boolean({ helpGroup: 'output', summary: 'The same as --output json.' }),
+  verbose: Flags.boolean({ char: 'v', helpGroup: 'output', summary: 'Say on stderr what is being done.' }),
+}
+
+export const connectionFlags = {
+  'bootstrap-server': Flags.string({
+    char: 'b',
+    aliases: ['brokers', 'bootstrap-servers', 'broker-list'],
+    helpGroup: 'connection',
+    helpValue: 'HOST:PORT,…',
+    summary: 'The cluster to talk to. The bundled broker of this machine, unless said.',
+  }),
+  'command-config': Flags.string({
+    helpGroup: 'connection',
+    helpValue: 'FILE',
+    summary: "Kafka's client properties: TLS, SASL, time-outs.",
+  }),
+}
+
+export abstract class KtoolCommand extends Command {
+  static override baseFlags = outputFlags
+
+  #output: Output | undefined
+
+  /** Ready before the flags are parsed, so that a mistake in them is told in the format asked for. */
+  get output(): Output {
+    return (this.#output ??= new Output(process, askedFormat(this.argv)))
+  }
+
+  protected override catch(error: Error): Promise<void> {
+    const failure = withNearestFlag(failureOf(error), error, this.ctor)
+    this.output.fail(failure)
+    if (process.env.KTOOL_DEBUG) process.stderr.write(`${error.stack ?? ''}\n`)
+    process.exitCode = failure.exitCode
+    return Promise.resolve()
+  }
+}
+
+export interface ConnectionFlags {
+  readonly 'bootstrap-server'?: string | undefined
+  readonly 'command-config'?: string | undefined
+}
+
+export abstract class ClusterCommand extends KtoolCommand {
+  static override baseFlags = { ...outputFlags, ...connectionFlags }
+
+  #connection: Connection | undefined
+
+  /**
+   * The cluster the flags and the surroundings name; closed when the command ends.
+   * `start`: with no broker anywhere, start the bundled one and say so on stderr.
+   */
+  protected async connect(
+    flags: ConnectionFlags,
+    options: { start?: boolean; properties?: ReadonlyMap<string, string> } = {},
+  ): Promise<Connection> {
+    const wanted: ConnectionOptions = {
+      bootstrapServer: flags['bootstrap-server'],
+      commandConfig: flags['command-config'],
+      ...(options.properties && { properties: options.properties }),
+    }
+    const start = options.start ? { say: (line: string) => this.output.talk(line) } : undefined
+    this.#connection = await openConnection(wanted, process.env, start)
+    return this.#connection
+  }
+
+  protected override async finally(): Promise<void> {
+    await this.#connection?.cluster.close()
+  }
+}
+
+/** The format that the words of a command line ask for; parsing may fail before the flags are known. */
+export function askedFormat(argv: readonly string[]): OutputFormat | undefined {
+  const end = argv.indexOf('--')
+  const words = end === -1 ? argv : argv.slice(0, end)
+  if (words.includes('--json')) return 'json'
+  const at = words.findLastIndex((word) => word === '--output' || word.startsWith('--output='))
+  const asked = words[at] === '--output' ? words[at + 1] : words[at]?.slice('--output='.length)
+  return FORMATS.find((format) => format === asked)
+}
+
+function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.Class, 'flags' | 'baseFlags' | 'id'>): Failure {
+  const unknown = 'flags' in error && Array.isArray(error.flags) ? (error.flags as string[])[0] : undefined
+  if (unknown !== undefined) {
+    const word = unknown.replace(/=.*/, '').replace(/^--?/, '')
+    const known = Object.entries({ ...command.baseFlags, ...command.flags }).filter(([, { hidden }]) => !hidden)
+    const guess = didYouMean(`--${word}`, known.map(([name]) => `--${name}`))
+    const flag = unknown.replace(/=.*/, '')
+    return { ...failure, message: `there is no flag ${flag}`, hint: guess ?? seeHelp(command.id) }
+  }
+  return failure.exitCode === ExitCode.usage && failure.hint === null ? { ...failure, hint: seeHelp(command.id) } : failure
+}
+
+function seeHelp(id: string): string {
+  return `see \`ktool ${id.replaceAll(':', ' ')} --help\``
+}

@@ -1,0 +1,114 @@
+// Where the cluster is (DESIGN choice 10): the flags, then the environment, then the bundled broker that runs on this machine.
+// Contexts will stand between --command-config and KTOOL_BOOTSTRAP_SERVERS (--context), and after it (the current one).
+
+import { readFile } from 'node:fs/promises'
+import type { BrokerStatus } from '../base/control-messages.ts'
+import { clientConfig } from '../client/client-config.ts'
+import { connectCluster, type Cluster } from '../client/cluster.ts'
+import { clientAddress, runningBrokers } from './control.ts'
+import { CliError, ExitCode, usageError } from './errors.ts'
+import { autoStart, autoStartForbidden } from './local-broker.ts'
+import { localPaths } from './paths.ts'
+
+export interface ConnectionOptions {
+  /** Addresses, as in Kafka: HOST:PORT[,HOST:PORT…] */
+  readonly bootstrapServer?: string | undefined
+  /** A file of Kafka's client properties. */
+  readonly commandConfig?: string | undefined
+  /** Laid over the file's: `--command-property` and the like. */
+  readonly properties?: ReadonlyMap<string, string>
+}
+
+export interface Connection {
+  readonly cluster: Cluster
+  /** Whether this is the bundled broker found (or started) on this machine, not a cluster that somebody named. */
+  readonly isBundled: boolean
+  readonly bootstrapServers: string
+  /** The client properties in force, `bootstrap.servers` among them. */
+  readonly properties: ReadonlyMap<string, string>
+}
+
+export interface Target {
+  readonly isBundled: boolean
+  readonly properties: ReadonlyMap<string, string>
+}
+
+/** What resolveTarget asks the world; tests put their own in. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv
+  readonly readText: (path: string) => Promise<string>
+  readonly runningBrokers: () => Promise<readonly BrokerStatus[]>
+  /** Starts the bundled broker; absent where the command must not. */
+  readonly start?: (() => Promise<BrokerStatus>) | undefined
+}
+
+/** Connects lazily: the first call on the cluster dials. `say` gets the line about a broker that had to be started. */
+export async function openConnection(
+  options: ConnectionOptions,
+  env: NodeJS.ProcessEnv,
+  start: { say: (line: string) => void } | undefined,
+): Promise<Connection> {
+  const paths = localPaths(env)
+  const target = await resolveTarget(options, {
+    env,
+    readText: (path) => readFile(path, 'utf8'),
+    runningBrokers: () => runningBrokers(paths.runtimeDirectory),
+    start: start && (() => autoStart(paths, env, start.say)),
+  })
+  return {
+    cluster: connectCluster(await clientConfig(target.properties)),
+    isBundled: target.isBundled,
+    bootstrapServers: target.properties.get('bootstrap.servers') ?? '',
+    properties: target.properties,
+  }
+}
+
+export async function resolveTarget(options: ConnectionOptions, around: Surroundings): Promise<Target> {
+  const { env } = around
+  const fromFlag = options.commandConfig === undefined ? undefined : await readProperties(options.commandConfig, around)
+  const configured = (base: ReadonlyMap<string, string> | undefined, servers: string, isBundled: boolean): Target => ({
+    isBundled,
+    properties: new Map([...(base ?? []), ...(options.properties ?? []), ['bootstrap.servers', servers]]),
+  })
+
+  const named = options.bootstrapServer ?? options.properties?.get('bootstrap.servers') ?? fromFlag?.get('bootstrap.servers')
+  if (named !== undefined) {
+    if (named.trim() === '') throw usageError('--bootstrap-server is empty', 'give HOST:PORT')
+    return configured(fromFlag, named, false)
+  }
+
+  if (env.KTOOL_BOOTSTRAP_SERVERS) {
+    const file = fromFlag === undefined ? env.KTOOL_COMMAND_CONFIG : undefined
+    const base = file ? await readProperties(file, around) : fromFlag
+    return configured(base, env.KTOOL_BOOTSTRAP_SERVERS, false)
+  }
+
+  const local = await localBroker(around)
+  return configured(fromFlag, clientAddress(local), true)
+}
+
+async function localBroker(around: Surroundings): Promise<BrokerStatus> {
+  const running = await around.runningBrokers()
+  const usual = running.find(({ dataDirectory }) => dataDirectory === localPaths(around.env).dataDirectory)
+  if (usual !== undefined) return usual
+  const only = running.at(0)
+  if (only !== undefined) {
+    if (running.length === 1) return only
+    const addresses = running.map(clientAddress).join(', ')
+    throw usageError(`${running.length} brokers run on this machine: ${addresses}`, 'say which with --bootstrap-server')
+  }
+  const forbidden = autoStartForbidden(around.env)
+  if (around.start !== undefined && forbidden === undefined) return around.start()
+  const hint = 'start one with `ktool broker start`, or name a cluster with --bootstrap-server'
+  const why = around.start !== undefined && forbidden !== undefined ? ` and ${forbidden} keeps ktool from starting one` : ''
+  throw new CliError({ code: 'NO_BROKER', message: `no broker runs on this machine${why}`, hint, exitCode: ExitCode.unreachable })
+}
+
+async function readProperties(path: string, around: Surroundings): Promise<ReadonlyMap<string, string>> {
+  const { parse } = await import('dot-properties')
+  const text = await around.readText(path).catch((error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw usageError(`can't read ${path}: ${code === 'ENOENT' ? 'there is no such file' : message}`)
+  })
+  return new Map(Object.entries(parse(text) as Record<string, string>))
+}

@@ -1,0 +1,56 @@
+// The commands' end of the control channel: one question and one answer over a daemon's Unix socket. A socket where nobody
+// answers is what a killed daemon left behind; it counts as no broker.
+
+import { connect } from 'node:net'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MAX_CONTROL_LINE, type BrokerStatus, type ControlReply, type ControlRequest } from '../base/control-messages.ts'
+
+/** Asks the daemon at `socketPath`. Undefined when nobody is there; rejects when somebody is and doesn't answer in time. */
+export function askDaemon(socketPath: string, request: ControlRequest, timeoutMs: number): Promise<ControlReply | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath)
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`the broker at ${socketPath} does not answer`)))
+    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`))
+    socket.on('data', (chunk: string) => {
+      text += chunk
+      if (text.length > MAX_CONTROL_LINE) socket.destroy(new Error(`nonsense from ${socketPath}`))
+    })
+    socket.on('end', () => {
+      socket.destroy()
+      resolve(parseReply(text))
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET'
+      if (nobody) resolve(parseReply(text))
+      else reject(error)
+    })
+  })
+}
+
+/** Every daemon of this user that answers, in the order of their sockets' names. */
+export async function runningBrokers(runtimeDirectory: string): Promise<BrokerStatus[]> {
+  const names = await readdir(runtimeDirectory).catch(() => [])
+  const sockets = names.filter((name) => name.endsWith('.sock')).sort()
+  const replies = await Promise.all(
+    sockets.map((name) => askDaemon(join(runtimeDirectory, name), { command: 'status' }, STATUS_TIMEOUT_MS).catch(() => undefined)),
+  )
+  return replies.flatMap((reply) => (reply?.ok ? [reply.status] : []))
+}
+
+/** HOST:PORT of a broker's first listener, as programs on this machine reach it. */
+export function clientAddress(status: BrokerStatus): string {
+  const listener = status.listeners.at(0)
+  if (listener === undefined) return ''
+  const host = listener.advertisedHost
+  return `${host.includes(':') ? `[${host}]` : host}:${listener.advertisedPort}`
+}
+
+export const STATUS_TIMEOUT_MS = 2000
+
+function parseReply(text: string): ControlReply | undefined {
+  const line = text.split('\n', 1)[0]
+  return line ? (JSON.parse(line) as ControlReply) : undefined
+}
