@@ -3,7 +3,7 @@
 // (ACLs, SCRAM users, quotas, tokens) are kept as their records, so that a snapshot loses nothing.
 
 import { ZERO_UUID } from '../../protocol/reader.ts'
-import type { MetadataRecord, RecordOf } from './records.ts'
+import type { MetadataRecord, NewRecord, RecordOf } from './records.ts'
 
 export interface PartitionImage {
   readonly index: number
@@ -107,7 +107,7 @@ export class MetadataImage {
   }
 
   replay(record: MetadataRecord): void {
-    switch (record.kind) {
+    switch (record.name) {
       case 'TopicRecord': {
         const { name, topicId: id } = record.value
         if (this.#topics.has(name)) throw new MetadataImageError(`topic ${name} is created twice`)
@@ -162,22 +162,22 @@ export class MetadataImage {
   }
 
   /** Records that bring an empty image to this one, as a snapshot holds them. */
-  *records(): Generator<MetadataRecord> {
+  *records(): Generator<NewRecord> {
     // metadata.version comes first: it says how to read the rest.
     const features = [...this.#features].sort(([a], [b]) => Number(b === METADATA_VERSION) - Number(a === METADATA_VERSION))
-    for (const [name, featureLevel] of features) yield { kind: 'FeatureLevelRecord', value: { name, featureLevel } }
-    for (const value of this.#controllers.values()) yield { kind: 'RegisterControllerRecord', value }
-    for (const value of this.#brokers.values()) yield { kind: 'RegisterBrokerRecord', value }
+    for (const [name, featureLevel] of features) yield { name: 'FeatureLevelRecord', value: { name, featureLevel } }
+    for (const value of this.#controllers.values()) yield { name: 'RegisterControllerRecord', value }
+    for (const value of this.#brokers.values()) yield { name: 'RegisterBrokerRecord', value }
     for (const topic of this.#topics.values()) {
-      yield { kind: 'TopicRecord', value: { name: topic.name, topicId: topic.id } }
+      yield { name: 'TopicRecord', value: { name: topic.name, topicId: topic.id } }
       for (const partition of topic.partitions.values()) yield recordOf(topic.id, partition)
     }
     for (const [resourceType, resources] of this.#configs) {
       for (const [resourceName, configs] of resources) {
-        for (const [name, value] of configs) yield { kind: 'ConfigRecord', value: { resourceType, resourceName, name, value } }
+        for (const [name, value] of configs) yield { name: 'ConfigRecord', value: { resourceType, resourceName, name, value } }
       }
     }
-    if (this.#producerIds !== undefined) yield { kind: 'ProducerIdsRecord', value: this.#producerIds }
+    if (this.#producerIds !== undefined) yield { name: 'ProducerIdsRecord', value: this.#producerIds }
     yield* this.#kept.values()
   }
 
@@ -229,12 +229,12 @@ export class MetadataImage {
     if (resources.size === 0) this.#configs.delete(resourceType)
   }
 
-  #changeBroker(record: Extract<MetadataRecord, { kind: BrokerChangeKind }>): void {
-    const id = record.kind === 'BrokerRegistrationChangeRecord' ? record.value.brokerId : record.value.id
+  #changeBroker(record: Extract<MetadataRecord, { name: BrokerChange }>): void {
+    const id = record.name === 'BrokerRegistrationChangeRecord' ? record.value.brokerId : record.value.id
     const old = this.#brokers.get(id)
     if (old === undefined) throw new MetadataImageError(`broker ${id} is not registered`)
-    if (record.kind !== 'BrokerRegistrationChangeRecord') {
-      this.#brokers.set(id, { ...old, fenced: record.kind === 'FenceBrokerRecord' })
+    if (record.name !== 'BrokerRegistrationChangeRecord') {
+      this.#brokers.set(id, { ...old, fenced: record.name === 'FenceBrokerRecord' })
       return
     }
     const { fenced, inControlledShutdown, logDirs, cordonedLogDirs } = record.value
@@ -247,8 +247,8 @@ export class MetadataImage {
     })
   }
 
-  #keep(record: Extract<MetadataRecord, { kind: KeptKind }>): void {
-    switch (record.kind) {
+  #keep(record: Extract<MetadataRecord, { name: Kept }>): void {
+    switch (record.name) {
       case 'AccessControlEntryRecord':
         this.#kept.set(`acl ${record.value.id}`, record)
         return
@@ -288,8 +288,8 @@ export class MetadataImage {
 
 const METADATA_VERSION = 'metadata.version'
 
-type BrokerChangeKind = 'BrokerRegistrationChangeRecord' | 'FenceBrokerRecord' | 'UnfenceBrokerRecord'
-type KeptKind =
+type BrokerChange = 'BrokerRegistrationChangeRecord' | 'FenceBrokerRecord' | 'UnfenceBrokerRecord'
+type Kept =
   | 'AccessControlEntryRecord' | 'RemoveAccessControlEntryRecord' | 'UserScramCredentialRecord'
   | 'RemoveUserScramCredentialRecord' | 'DelegationTokenRecord' | 'RemoveDelegationTokenRecord' | 'ClientQuotaRecord'
   | 'ZkMigrationStateRecord' | 'NoOpRecord' | 'BeginTransactionRecord' | 'EndTransactionRecord'
@@ -312,10 +312,10 @@ function partitionOf(record: RecordOf<'PartitionRecord'>): PartitionImage {
   }
 }
 
-function recordOf(topicId: string, partition: PartitionImage): MetadataRecord {
+function recordOf(topicId: string, partition: PartitionImage): NewRecord {
   const { index, eligibleLeaderReplicas, lastKnownElr, ...rest } = partition
   return {
-    kind: 'PartitionRecord',
+    name: 'PartitionRecord',
     value: {
       partitionId: index,
       topicId,

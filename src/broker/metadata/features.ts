@@ -1,0 +1,42 @@
+// The features this broker implements, and what a new cluster starts with: a fresh Kafka 4.3's records, less the
+// features that are not implemented, because clients choose their protocol by the finalized level.
+
+import { ResourceType } from './image.ts'
+import type { MetadataImage } from './image.ts'
+import { ELR_VERSION, LATEST_METADATA_VERSION, METADATA_VERSION, OLDEST_METADATA_VERSION } from './records.ts'
+import type { NewRecord } from './records.ts'
+
+export interface SupportedFeature {
+  readonly name: string
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
+  { name: METADATA_VERSION, minVersion: OLDEST_METADATA_VERSION, maxVersion: LATEST_METADATA_VERSION },
+  { name: ELR_VERSION, minVersion: 0, maxVersion: 1 },
+]
+
+/** The finalized levels that clients may rely on here; those a Kafka left that this broker lacks are kept, not shown. */
+export function finalizedFeatures(image: MetadataImage): { name: string; level: number }[] {
+  const levels: { name: string; level: number }[] = []
+  for (const { name } of SUPPORTED_FEATURES) {
+    const level = image.features.get(name)
+    if (level !== undefined) levels.push({ name, level })
+  }
+  return levels
+}
+
+/** The first records of a new cluster, for one batch. */
+export function bootstrapRecords(): NewRecord[] {
+  return [
+    { name: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } },
+    { name: 'FeatureLevelRecord', value: { name: METADATA_VERSION, featureLevel: LATEST_METADATA_VERSION } },
+    { name: 'FeatureLevelRecord', value: { name: ELR_VERSION, featureLevel: 1 } },
+    {
+      name: 'ConfigRecord',
+      value: { resourceType: ResourceType.broker, resourceName: '', name: 'min.insync.replicas', value: '1' },
+    },
+    { name: 'EndTransactionRecord', value: {} },
+  ]
+}

@@ -1,0 +1,90 @@
+// The bytes that the metadata log and its snapshots are made of, as Apache's controller writes them.
+
+import { assert } from '../../base/assert.ts'
+import { BatchBuilder } from '../../protocol/batch-builder.ts'
+import { stampOffset } from '../../protocol/record-batch.ts'
+import {
+  encodeControlKey,
+  encodeControlValue,
+  KRaftVersionRecord,
+  LeaderChangeMessage,
+  SnapshotFooterRecord,
+  SnapshotHeaderRecord,
+  VotersRecord,
+} from '../../protocol/records/control.ts'
+import type { ControlType } from '../../protocol/records/control.ts'
+import type { NewRecord } from './records.ts'
+import { encodeRecord } from './records.ts'
+import type { MetadataReplay } from './replay.ts'
+
+const LARGEST_BATCH = 8 * 1024 * 1024 // KafkaRaftClient.MAX_BATCH_SIZE_BYTES
+const SNAPSHOT_BATCH = 1024 * 1024
+
+/** Records as one batch: all of them take effect or none. Offset and epoch are stamped by the log. */
+export function recordsBatch(values: readonly Buffer[], timestamp: number): Buffer {
+  const builder = new BatchBuilder(LARGEST_BATCH)
+  for (const value of values) {
+    assert(builder.append(null, value, [], timestamp), 'a commit of metadata is larger than a batch may be')
+  }
+  return builder.finish({ codec: 'none' })
+}
+
+export function leaderChangeBatch(nodeId: number, replay: MetadataReplay, directoryId: string, timestamp: number): Buffer {
+  const version = replay.kraftVersion >= 1 ? 1 : 0
+  const voter = version === 0 ? { voterId: nodeId } : { voterId: nodeId, voterDirectoryId: directoryId }
+  const value = encodeControlValue(LeaderChangeMessage, version, {
+    version,
+    leaderId: nodeId,
+    voters: [voter],
+    grantingVoters: [voter],
+  } as never)
+  return controlBatch([['LEADER_CHANGE', value]], timestamp)
+}
+
+/** A whole snapshot file: header, what Raft keeps, the image's records, footer. */
+export function snapshotBytes(replay: MetadataReplay, epoch: number, timestamp: number): Buffer {
+  const batches: Buffer[] = []
+  let offset = 0
+  const add = (batch: Buffer, count: number) => {
+    stampOffset(batch, 0, offset, epoch)
+    offset += count
+    batches.push(batch)
+  }
+  const header = encodeControlValue(SnapshotHeaderRecord, 0, { version: 0, lastContainedLogTimestamp: replay.timestamp })
+  const controls: [ControlType, Buffer][] = [['SNAPSHOT_HEADER', header]]
+  if (replay.kraftVersion > 0) {
+    const kRaftVersion = replay.kraftVersion
+    controls.push(['KRAFT_VERSION', encodeControlValue(KRaftVersionRecord, 0, { version: 0, kRaftVersion })])
+  }
+  if (replay.votersRecord !== undefined) {
+    controls.push(['KRAFT_VOTERS', encodeControlValue(VotersRecord, 0, replay.votersRecord)])
+  }
+  add(controlBatch(controls, timestamp), controls.length)
+  for (const batch of batchesOf(replay.image.records(), replay.image.features, timestamp)) add(batch.bytes, batch.count)
+  const footer = encodeControlValue(SnapshotFooterRecord, 0, { version: 0 })
+  add(controlBatch([['SNAPSHOT_FOOTER', footer]], timestamp), 1)
+  return Buffer.concat(batches)
+}
+
+function* batchesOf(
+  records: Iterable<NewRecord>,
+  features: ReadonlyMap<string, number>,
+  timestamp: number,
+): Generator<{ bytes: Buffer; count: number }> {
+  const builder = new BatchBuilder(SNAPSHOT_BATCH)
+  for (const record of records) {
+    const value = encodeRecord(record, features)
+    if (builder.append(null, value, [], timestamp)) continue
+    const count = builder.count
+    yield { bytes: builder.finish({ codec: 'none' }), count }
+    builder.append(null, value, [], timestamp)
+  }
+  const count = builder.count
+  if (count > 0) yield { bytes: builder.finish({ codec: 'none' }), count }
+}
+
+function controlBatch(records: readonly (readonly [ControlType, Buffer])[], timestamp: number): Buffer {
+  const builder = new BatchBuilder(LARGEST_BATCH)
+  for (const [type, value] of records) builder.append(encodeControlKey(type), value, [], timestamp)
+  return builder.finish({ codec: 'none', isControl: true })
+}
