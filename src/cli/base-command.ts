@@ -6,12 +6,10 @@ import * as Flags from '@oclif/core/flags'
 import { openConnection, type Connection, type ConnectionOptions } from './connection.ts'
 import { ExitCode, failureOf, type Failure } from './errors.ts'
 import { didYouMean } from './nearest.ts'
-import { Output, type OutputFormat } from './output.ts'
-
-const FORMATS: readonly OutputFormat[] = ['table', 'text', 'json']
+import { askedFormat, FORMATS, Output } from './output.ts'
 
 export const outputFlags = {
-  output: Flags.option({ options: ['table', 'text', 'json'] as const })({
+  output: Flags.option({ options: FORMATS })({
     helpGroup: 'output',
     helpValue: 'table|text|json',
     summary: 'How to print. A table on a terminal and text in a pipe, unless said.',
@@ -85,16 +83,6 @@ export abstract class ClusterCommand extends KtoolCommand {
   protected override async finally(): Promise<void> {
     await this.#connection?.cluster.close()
   }
-}
-
-/** The format that the words of a command line ask for; parsing may fail before the flags are known. */
-export function askedFormat(argv: readonly string[]): OutputFormat | undefined {
-  const end = argv.indexOf('--')
-  const words = end === -1 ? argv : argv.slice(0, end)
-  if (words.includes('--json')) return 'json'
-  const at = words.findLastIndex((word) => word === '--output' || word.startsWith('--output='))
-  const asked = words[at] === '--output' ? words[at + 1] : words[at]?.slice('--output='.length)
-  return FORMATS.find((format) => format === asked)
 }
 
 function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.Class, 'flags' | 'baseFlags' | 'id'>): Failure {

@@ -1,10 +1,10 @@
 // Where the cluster is (DESIGN choice 10): the flags, then the environment, then the bundled broker that runs on this machine.
 // Contexts will stand between --command-config and KTOOL_BOOTSTRAP_SERVERS (--context), and after it (the current one).
 
-import { readFile } from 'node:fs/promises'
 import type { BrokerStatus } from '../base/control-messages.ts'
 import { clientConfig } from '../client/client-config.ts'
 import { connectCluster, type Cluster } from '../client/cluster.ts'
+import { readPropertiesFile } from '../client/properties-file.ts'
 import { clientAddress, runningBrokers } from './control.ts'
 import { CliError, ExitCode, usageError } from './errors.ts'
 import { autoStart, autoStartForbidden } from './local-broker.ts'
@@ -36,7 +36,7 @@ export interface Target {
 /** What resolveTarget asks the world; tests put their own in. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
-  readonly readText: (path: string) => Promise<string>
+  readonly readProperties: (path: string) => Promise<ReadonlyMap<string, string>>
   readonly runningBrokers: () => Promise<readonly BrokerStatus[]>
   /** Starts the bundled broker; absent where the command must not. */
   readonly start?: (() => Promise<BrokerStatus>) | undefined
@@ -51,7 +51,7 @@ export async function openConnection(
   const paths = localPaths(env)
   const target = await resolveTarget(options, {
     env,
-    readText: (path) => readFile(path, 'utf8'),
+    readProperties: readPropertiesFile,
     runningBrokers: () => runningBrokers(paths.runtimeDirectory),
     start: start && (() => autoStart(paths, env, start.say)),
   })
@@ -65,7 +65,7 @@ export async function openConnection(
 
 export async function resolveTarget(options: ConnectionOptions, around: Surroundings): Promise<Target> {
   const { env } = around
-  const fromFlag = options.commandConfig === undefined ? undefined : await readProperties(options.commandConfig, around)
+  const fromFlag = options.commandConfig === undefined ? undefined : await around.readProperties(options.commandConfig)
   const configured = (base: ReadonlyMap<string, string> | undefined, servers: string, isBundled: boolean): Target => ({
     isBundled,
     properties: new Map([...(base ?? []), ...(options.properties ?? []), ['bootstrap.servers', servers]]),
@@ -79,7 +79,7 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
 
   if (env.KTOOL_BOOTSTRAP_SERVERS) {
     const file = fromFlag === undefined ? env.KTOOL_COMMAND_CONFIG : undefined
-    const base = file ? await readProperties(file, around) : fromFlag
+    const base = file ? await around.readProperties(file) : fromFlag
     return configured(base, env.KTOOL_BOOTSTRAP_SERVERS, false)
   }
 
@@ -102,13 +102,4 @@ async function localBroker(around: Surroundings): Promise<BrokerStatus> {
   const hint = 'start one with `ktool broker start`, or name a cluster with --bootstrap-server'
   const why = around.start !== undefined && forbidden !== undefined ? ` and ${forbidden} keeps ktool from starting one` : ''
   throw new CliError({ code: 'NO_BROKER', message: `no broker runs on this machine${why}`, hint, exitCode: ExitCode.unreachable })
-}
-
-async function readProperties(path: string, around: Surroundings): Promise<ReadonlyMap<string, string>> {
-  const { parse } = await import('dot-properties')
-  const text = await around.readText(path).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw usageError(`can't read ${path}: ${code === 'ENOENT' ? 'there is no such file' : message}`)
-  })
-  return new Map(Object.entries(parse(text) as Record<string, string>))
 }

@@ -2,18 +2,14 @@
 // Two starts at once give one broker: the second waits on the first one's lock. The lock names a process; a dead one's is void.
 
 import { spawn } from 'node:child_process'
-import { link, mkdir, open, readFile, realpath, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { link, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { controlSocketName, type BrokerStatus } from '../base/control-messages.ts'
 import { askDaemon, clientAddress, STATUS_TIMEOUT_MS } from './control.ts'
 import { CliError, ExitCode, operationError } from './errors.ts'
 import { brokerLogFile, type LocalPaths } from './paths.ts'
-
-/** What a daemon that was started in the background tells the command that started it, over their IPC channel. */
-export type StartReport =
-  | { readonly ready: BrokerStatus }
-  | { readonly failed: { readonly code: string; readonly message: string; readonly hint: string | null; readonly exitCode: number } }
+import type { StartReport } from './start-report.ts'
 
 export interface StartResult {
   readonly status: BrokerStatus
@@ -24,6 +20,8 @@ export interface StartResult {
 // A start recovers the logs first, which can take a while after a crash. The child's end ends the wait, too.
 const START_TIMEOUT_MS = 300_000
 const POLL_MS = 25
+// A start with a longer log begins a new one, and keeps the old one beside it. Bytes.
+const LONGEST_LOG = 16 * 1024 * 1024
 
 /** Why no broker may be started by itself: the variable that says so. */
 export function autoStartForbidden(env: NodeJS.ProcessEnv): string | undefined {
@@ -45,21 +43,26 @@ export async function brokerOn(paths: LocalPaths, dataDirectory: string): Promis
   return reply?.ok ? reply.status : undefined
 }
 
-/** Asks for a clean stop and waits for it. False when none ran. */
-export async function stopBroker(paths: LocalPaths, dataDirectory: string, timeoutMs: number): Promise<boolean> {
+/** Asks the broker on `dataDirectory` for a clean stop, and waits for it. */
+export async function requestStop(paths: LocalPaths, dataDirectory: string, timeoutMs: number): Promise<void> {
   const reply = await askDaemon(await socketPath(paths, dataDirectory), { command: 'stop' }, timeoutMs)
   if (reply !== undefined && !reply.ok) throw operationError('STOP_FAILED', `the broker did not stop: ${reply.message}`)
-  return reply !== undefined
 }
 
-/** `flags` are those of `broker run`. Resolves when the broker answers; what kept it from starting is the error. */
+/**
+ * Resolves when the broker answers; what kept it from starting is the error. `flags` are those of `broker run`.
+ * Without a data directory it is one that makes its own, and nobody else can be starting the same.
+ */
 export async function startInBackground(
   paths: LocalPaths,
   env: NodeJS.ProcessEnv,
-  dataDirectory: string,
+  dataDirectory: string | undefined,
   flags: readonly string[],
 ): Promise<StartResult> {
   await mkdir(paths.runtimeDirectory, { recursive: true, mode: 0o700 })
+  if (dataDirectory === undefined) {
+    return { status: await spawnBroker(env, join(paths.stateDirectory, 'broker-ephemeral.log'), flags), started: true }
+  }
   const lock = (await socketPath(paths, dataDirectory)).replace(/sock$/, 'start')
   const deadline = systemClock.monotonic() + START_TIMEOUT_MS
   while (!(await takeLock(lock))) {
@@ -71,7 +74,7 @@ export async function startInBackground(
   try {
     const running = await brokerOn(paths, dataDirectory)
     if (running !== undefined) return { status: running, started: false }
-    return { status: await spawnBroker(paths, env, dataDirectory, flags), started: true }
+    return { status: await spawnBroker(env, brokerLogFile(paths, dataDirectory), flags), started: true }
   } finally {
     await rm(lock, { force: true })
   }
@@ -83,14 +86,10 @@ async function socketPath(paths: LocalPaths, dataDirectory: string): Promise<str
   return join(paths.runtimeDirectory, controlSocketName(real))
 }
 
-async function spawnBroker(
-  paths: LocalPaths,
-  env: NodeJS.ProcessEnv,
-  dataDirectory: string,
-  flags: readonly string[],
-): Promise<BrokerStatus> {
-  const logFile = brokerLogFile(paths, dataDirectory)
-  await mkdir(paths.stateDirectory, { recursive: true, mode: 0o700 })
+async function spawnBroker(env: NodeJS.ProcessEnv, logFile: string, flags: readonly string[]): Promise<BrokerStatus> {
+  await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
+  const { size } = await stat(logFile).catch(() => ({ size: 0 }))
+  if (size > LONGEST_LOG) await rename(logFile, `${logFile}.old`)
   const log = await open(logFile, 'a', 0o600)
   try {
     const main = process.argv[1] ?? ''

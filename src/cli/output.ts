@@ -4,7 +4,9 @@
 import { printable } from '../base/logger.ts'
 import { failureLine, type Failure } from './errors.ts'
 
-export type OutputFormat = 'table' | 'text' | 'json'
+export const FORMATS = ['table', 'text', 'json'] as const
+
+export type OutputFormat = (typeof FORMATS)[number]
 
 export interface Streams {
   readonly stdout: NodeJS.WriteStream
@@ -89,6 +91,16 @@ export class Output {
     const chalk = new Chalk({ level })
     return { heading: chalk.bold, faint: chalk.dim, good: chalk.green, bad: chalk.red }
   }
+}
+
+/** The format that the words of a command line ask for; parsing may fail before the flags are known. */
+export function askedFormat(argv: readonly string[]): OutputFormat | undefined {
+  const end = argv.indexOf('--')
+  const words = end === -1 ? argv : argv.slice(0, end)
+  if (words.includes('--json')) return 'json'
+  const at = words.findLastIndex((word) => word === '--output' || word.startsWith('--output='))
+  const asked = words[at] === '--output' ? words[at + 1] : words[at]?.slice('--output='.length)
+  return FORMATS.find((format) => format === asked)
 }
 
 const same = (text: string): string => text

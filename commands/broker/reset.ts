@@ -1,0 +1,29 @@
+// `ktool broker reset`: the bundled broker's data, gone. Asks on a terminal, takes --yes elsewhere.
+
+import * as Flags from '@oclif/core/flags'
+import { confirmed } from '../../src/cli/ask.ts'
+import { dataDirectoryFlag } from '../../src/cli/broker-command.ts'
+import { KtoolCommand } from '../../src/cli/base-command.ts'
+import { localPaths } from '../../src/cli/paths.ts'
+import { resettable, resetBroker } from '../../src/cli/verbs/broker.ts'
+
+export default class BrokerReset extends KtoolCommand {
+  static override description = 'Stops the broker, then deletes every topic, record and setting it has. There is no way back.'
+
+  static override usage = ['broker reset --yes [--data-dir DIR]']
+
+  static override flags = {
+    yes: Flags.boolean({ char: 'y', summary: "Don't ask." }),
+    'data-dir': dataDirectoryFlag,
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(BrokerReset)
+    const paths = localPaths(process.env)
+    const directory = await resettable(flags['data-dir'], paths)
+    if (!(await confirmed(`Delete all data in ${directory}?`, this.output, flags.yes))) return
+    const result = await resetBroker(directory, paths)
+    if (this.output.isJson) this.output.json({ dataDirectory: directory, ...result })
+    else this.output.talk(result.existed ? `deleted ${directory}` : `there is no data in ${directory}`)
+  }
+}

@@ -1,0 +1,37 @@
+// `ktool broker status`: whether the bundled broker runs, where, and how much it holds. Exit 3 when it does not.
+
+import { dataDirectoryFlag } from '../../src/cli/broker-command.ts'
+import { KtoolCommand } from '../../src/cli/base-command.ts'
+import { clientAddress } from '../../src/cli/control.ts'
+import { bytesText, durationText } from '../../src/cli/quantities.ts'
+import { localPaths } from '../../src/cli/paths.ts'
+import { brokerStatus } from '../../src/cli/verbs/broker.ts'
+
+export default class BrokerStatusCommand extends KtoolCommand {
+  static override description = 'Exits 3 when no broker runs.'
+
+  static override usage = ['broker status [--data-dir DIR]']
+
+  static override flags = { 'data-dir': dataDirectoryFlag }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(BrokerStatusCommand)
+    const status = await brokerStatus(flags['data-dir'], localPaths(process.env))
+    if (this.output.isJson) {
+      this.output.json({ running: true, address: clientAddress(status), ...status })
+      return
+    }
+    const rows = [
+      ['address', clientAddress(status)],
+      ['data directory', status.ephemeral ? `${status.dataDirectory} (goes when it stops)` : status.dataDirectory],
+      ['log', status.logFile ?? 'its stderr'],
+      ['pid', `${status.pid}`],
+      ['version', status.version],
+      ['cluster id', status.clusterId],
+      ['up for', durationText(status.uptimeMs)],
+      ['topics', `${status.topics} (${status.partitions} partitions)`],
+      ['on disk', bytesText(status.bytes)],
+    ]
+    await this.output.table([{ heading: 'broker' }, { heading: 'running' }], rows)
+  }
+}

@@ -1,0 +1,30 @@
+// Questions to a person, on terminals only; the only importer of inquirer, loaded when a question is asked. Asked on stderr,
+// so that stdout stays data.
+
+import { usageError } from './errors.ts'
+import type { Output } from './output.ts'
+
+/** Whether somebody is there to answer. */
+export function canAsk(output: Output): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY && !process.env.CI && !output.isJson
+}
+
+/** For what can't be undone: true goes on. Without a terminal it takes `--yes`. */
+export async function confirmed(question: string, output: Output, yes: boolean): Promise<boolean> {
+  if (yes) return true
+  if (!canAsk(output)) throw usageError(`${question.replace(/\?$/, '')}: not without --yes`, 'add --yes to go on')
+  return (await prompt<{ answer: boolean }>({ type: 'confirm', name: 'answer', message: question, default: false })).answer
+}
+
+export async function choose(question: string, choices: readonly string[]): Promise<string> {
+  return (await prompt<{ answer: string }>({ type: 'select', name: 'answer', message: question, choices: [...choices], pageSize: 15 })).answer
+}
+
+export async function askText(question: string): Promise<string> {
+  return (await prompt<{ answer: string }>({ type: 'input', name: 'answer', message: question })).answer.trim()
+}
+
+async function prompt<T>(question: object): Promise<T> {
+  const { createPromptModule } = await import('inquirer')
+  return (await createPromptModule({ output: process.stderr })([question] as never)) as T
+}
