@@ -20,6 +20,12 @@ export type ConnectReason =
 /** Reasons that may pass by themselves, so that trying again makes sense. */
 const TRANSIENT: ReadonlySet<ConnectReason> = new Set(['refused', 'dns', 'unreachable', 'timeout', 'closed'])
 
+interface ErrorText {
+  readonly message: string
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
 /** A broker could not be reached, or the connection to it was lost. `message` is one sentence, `hint` what to do. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
@@ -29,11 +35,7 @@ export class ConnectError extends Error {
   /** What to do about it, one or two sentences; '' when there is nothing to say. */
   readonly hint: string
 
-  constructor(
-    reason: ConnectReason,
-    endpoint: string,
-    text: { readonly message: string; readonly hint?: string; readonly cause?: unknown },
-  ) {
+  constructor(reason: ConnectReason, endpoint: string, text: ErrorText) {
     super(text.message, text.cause === undefined ? undefined : { cause: text.cause })
     this.reason = reason
     this.endpoint = endpoint

@@ -137,14 +137,14 @@ export class Producer {
   append(topic: ProducerTopic, record: RecordRanges, fixed?: ProducerPartition): boolean {
     const { source, keyStart, keyEnd, valueStart, valueEnd, headers = NO_HEADERS, line } = record
     const { partitioner, partitions } = topic
-    const partition =
-      fixed ?? partitions[keyStart < 0 ? partitioner.current : partitioner.forKey(source, keyStart, keyEnd)]
-    for (let isNew = false; ; isNew = true) {
-      if (partition.open === undefined) {
+    for (;;) {
+      const partition =
+        fixed ?? partitions[keyStart < 0 ? partitioner.current : partitioner.forKey(source, keyStart, keyEnd)]
+      const isNew = partition.open === undefined
+      if (isNew) {
         const size = serializedSize(keyStart < 0 ? -1 : keyEnd - keyStart, valueStart < 0 ? -1 : valueEnd - valueStart, headers.length)
         if (this.#isTooLarge(size, line)) return true
         if (this.area(partition, size) === undefined) return false
-        isNew = true
       }
       const batch = partition.open
       assert(batch !== undefined, 'a batch was just opened')
@@ -237,7 +237,7 @@ export class Producer {
       else this.#wakeAt(due)
     }
     for (const batch of partition.expire(now)) this.#expired(partition, batch)
-    if (partition.waiting.length > 0) this.#wakeAt(Math.min(partition.waiting[0].deadline, Math.max(partition.notBefore, now + 1000)))
+    if (partition.waiting.length > 0) this.#wakeAt(partition.waiting[0].deadline)
     if (now < partition.notBefore) this.#wakeAt(partition.notBefore)
     if (partition.isIdle) this.#active.delete(partition)
   }

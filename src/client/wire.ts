@@ -12,6 +12,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
 }
 
 export interface WireRequest {
+  readonly apiName: string // for error texts
   readonly apiKey: number
   readonly apiVersion: number
   /** Everything after the client id: header tags (flexible versions) and body. Must not change until it is sent. */

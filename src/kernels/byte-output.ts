@@ -1,0 +1,52 @@
+// Bytes on their way out, gathered in one buffer that is written when it is full. It grows only for a single record
+// larger than itself; whoever fills it looks at `isFull` between records.
+
+import { copy } from './record-writer.ts'
+
+export class ByteOutput {
+  bytes: Buffer
+  at = 0
+  readonly #size: number
+
+  /** Full from `size` bytes on. */
+  constructor(size = 256 * 1024) {
+    this.#size = size
+    this.bytes = Buffer.allocUnsafeSlow(2 * size)
+  }
+
+  get isFull(): boolean {
+    return this.at >= this.#size
+  }
+
+  /** Makes sure that `size` more bytes fit. */
+  reserve(size: number): void {
+    if (this.at + size <= this.bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(2 * (this.at + size))
+    this.bytes.copy(larger, 0, 0, this.at)
+    this.bytes = larger
+  }
+
+  /** Appends `source[start, end)`. */
+  range(source: Buffer, start: number, end: number): void {
+    this.reserve(end - start)
+    this.at = copy(this.bytes, this.at, source, start, end)
+  }
+
+  all(source: Buffer): void {
+    this.range(source, 0, source.length)
+  }
+
+  text(text: string): void {
+    const size = Buffer.byteLength(text)
+    this.reserve(size)
+    this.at += this.bytes.write(text, this.at, size)
+  }
+
+  /** Gives away what was gathered and goes on in `spare`, or in a new buffer. */
+  take(spare: Buffer | undefined): Buffer {
+    const { bytes, at } = this
+    this.bytes = spare !== undefined && spare.length >= 2 * this.#size ? spare : Buffer.allocUnsafeSlow(2 * this.#size)
+    this.at = 0
+    return bytes.subarray(0, at)
+  }
+}

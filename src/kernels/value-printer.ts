@@ -1,0 +1,100 @@
+// The hot path of consuming: values and a separator after each, from a record section straight into the output. The same
+// as walking it with a RecordCursor, which tests compare, at a fraction of the time; it can stop between two records.
+
+import { type ByteOutput } from './byte-output.ts'
+import { copy } from './record-writer.ts'
+import { readVarint, varintEnd } from './varint.ts'
+
+export class ValuePrinter {
+  /** Records printed, of all batches. */
+  printed = 0
+  readonly #separator: Buffer
+  readonly #nullLiteral: Buffer
+  #records: Buffer = Buffer.alloc(0)
+  #at = 0
+  #left = 0
+  #baseOffset = 0
+  #from = 0
+  #until = 0
+
+  constructor(separator: Buffer, nullLiteral: Buffer) {
+    this.#separator = separator
+    this.#nullLiteral = nullLiteral
+  }
+
+  /** Sets out on a batch of `count` records: those with from ≤ offset < until will be printed. */
+  start(records: Buffer, count: number, baseOffset: number, from: number, until: number): void {
+    this.#records = records
+    this.#at = 0
+    this.#left = count
+    this.#baseOffset = baseOffset
+    this.#from = from
+    this.#until = until
+  }
+
+  /** Prints until the batch ends (false), or `out` is full or `most` records are printed in all (true). Error on nonsense. */
+  print(out: ByteOutput, most: number): boolean {
+    const records = this.#records
+    const end = records.length
+    while (this.#left > 0) {
+      if (out.isFull || this.printed >= most) return true
+      let at = this.#at
+      const size = this.#varint(at, end)
+      at = this.#end
+      const recordEnd = at + size
+      if (size < 0 || recordEnd > end) throw nonsense(at)
+      at++ // attributes
+      at = varintEnd(records, at, recordEnd, 10) // timestamp delta
+      if (at < 0) throw nonsense(this.#at)
+      const offset = this.#baseOffset + this.#varint(at, recordEnd)
+      const keySize = this.#varint(this.#end, recordEnd)
+      at = this.#end + (keySize > 0 ? keySize : 0)
+      const valueSize = this.#varint(at, recordEnd)
+      at = this.#end
+      if (at + valueSize > recordEnd) throw nonsense(at)
+      if (offset >= this.#until) {
+        this.#left = 0
+        return false
+      }
+      if (offset >= this.#from) {
+        this.printed++
+        if (valueSize < 0) out.all(this.#nullLiteral)
+        else this.#copy(out, at, valueSize)
+        this.#separate(out)
+      }
+      this.#at = recordEnd
+      this.#left--
+    }
+    return false
+  }
+
+  #copy(out: ByteOutput, at: number, size: number): void {
+    if (out.at + size > out.bytes.length) out.reserve(size)
+    out.at = copy(out.bytes, out.at, this.#records, at, at + size)
+  }
+
+  #separate(out: ByteOutput): void {
+    if (this.#separator.length === 1) {
+      if (out.at === out.bytes.length) out.reserve(1)
+      out.bytes[out.at++] = this.#separator[0]
+    } else out.all(this.#separator)
+  }
+
+  #end = 0 // behind the varint just read
+
+  #varint(at: number, end: number): number {
+    const first = at < end ? this.#records[at] : 0x80
+    if (first < 0x80) {
+      this.#end = at + 1
+      return (first >>> 1) ^ -(first & 1)
+    }
+    const behind = varintEnd(this.#records, at, end, 5)
+    if (behind < 0) throw nonsense(at)
+    this.#end = behind
+    return readVarint(this.#records, at, behind)
+  }
+}
+
+function nonsense(at: number): Error {
+  return new RangeError(`no record at byte ${at} of the batch`)
+}
