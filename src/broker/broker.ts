@@ -1,13 +1,23 @@
 // A broker in one process: opens the data directory, replays the metadata, brings the partitions to life, and only then
-// opens the listeners. Stopping goes the other way round, in bounded time, and leaves a clean mark.
+// opens the listeners. Stopping goes the other way round, in bounded time, and leaves a clean mark. When the disk fails it
+// leaves none: what memory holds and what the disk holds may differ, and the next start finds out.
 
-import type { Clock } from '../base/clock.ts'
-import type { Logger } from '../base/logger.ts'
+import { systemClock, type Clock, type Timer } from '../base/clock.ts'
+import { silentLogger, type Logger } from '../base/logger.ts'
 import type { Disk } from '../storage/disk.ts'
-import type { LogStore } from '../storage/log-store.ts'
-import type { BrokerConfig } from './config/broker-configs.ts'
+import { openLogStore, type LogStore } from '../storage/log-store.ts'
+import { nodeDisk } from '../storage/node-disk.ts'
+import { parseBrokerConfig, type BrokerConfig } from './config/broker-configs.ts'
+import { topicLogConfig } from './config/topic-configs.ts'
+import { FetchSessions } from './fetch-sessions.ts'
+import { checkServable } from './listeners.ts'
 import type { MetadataController } from './metadata/controller.ts'
-import type { Partitions } from './partitions.ts'
+import type { MetadataImage } from './metadata/image.ts'
+import { readMetadata } from './metadata/metadata-reader.ts'
+import { openMetadata } from './metadata/open.ts'
+import { Partitions } from './partitions.ts'
+import { serveRequest } from './router.ts'
+import { Server } from './server.ts'
 
 export interface BrokerOptions {
   /** Kafka's names: listeners, log.dirs, node.id, log.retention.ms … */
@@ -15,7 +25,7 @@ export interface BrokerOptions {
   readonly disk?: Disk
   readonly clock?: Clock
   readonly logger?: Logger
-  /** Nothing outlives the broker: no flush to the disk is waited for. The caller removes the directory. */
+  /** Nothing outlives the broker: no sync of the disk is waited for. Its owner removes the directory. */
   readonly ephemeral?: boolean
 }
 
@@ -35,10 +45,159 @@ export interface Broker {
   readonly config: BrokerConfig
   readonly metadata: MetadataController
   readonly partitions: Partitions
+  readonly fetchSessions: FetchSessions
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
+  /** Bytes that replies may take now; 0 when slow readers hold too many. */
+  replyRoom(): number
+  /** Stops cleanly. Resolves when everything is durable and the directory free; the second caller waits, too. */
   stop(): Promise<void>
   /** Resolves when the broker has stopped: with the error that stopped it, undefined when it was asked to. */
   readonly stopped: Promise<Error | undefined>
+}
+
+const DEFAULT_REQUEST_MEMORY = 64 * 1024 * 1024
+const CLOSE_TIMEOUT_MS = 30_000
+
+/** Rejects with StartError, ConfigError, LogStoreError, MetadataLogError or DiskError, each with one clear line. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { disk = nodeDisk, clock = systemClock, logger = silentLogger, ephemeral = false } = options
+  const config = parseBrokerConfig(options.properties, { ephemeral })
+  checkServable(config.listeners)
+  for (const line of config.warnings) logger.warn(line)
+
+  const { nodeId } = config
+  const found = readMetadata(disk, config.logDir, nodeId)
+  const store = await openLogStore({ directory: config.logDir, disk, clock, logger, clusterId: config.clusterId, nodeId })
+  try {
+    const metadata = await openMetadata({
+      store,
+      found,
+      disk,
+      clock,
+      logger,
+      nodeId,
+      endpoints: config.listeners.map(({ name, protocol, advertisedHost, advertisedPort, port }) => {
+        return { name, protocol, host: advertisedHost, port: advertisedPort || port }
+      }),
+      rack: config.rack,
+      snapshotBytes: config.metadataSnapshotBytes,
+      neverSync: ephemeral,
+    })
+    const { image } = metadata
+    const partitions = new Partitions(store, logger, (topic) => topicLogConfig(config, image, topic))
+    // After an unclean stop clients may have read what is gone now; a new epoch lets them find out.
+    if (!store.wasClean) await metadata.raiseLeaderEpochs(partitionsOf(image))
+    await partitions.open(image)
+    metadata.onChange((delta) => partitions.apply(delta))
+    const broker = new RunningBroker({ config, metadata, partitions, store, clock, logger })
+    await broker.listen()
+    return broker
+  } catch (error) {
+    await store.close().catch(() => undefined) // the first error is the one to tell
+    throw error
+  }
+}
+
+function partitionsOf(image: MetadataImage): { topicId: string; partition: number }[] {
+  return [...image.topics()].flatMap(({ id, partitions }) =>
+    [...partitions.keys()].map((partition) => ({ topicId: id, partition })),
+  )
+}
+
+/** This node, as clients of `listener` are told to find it. */
+export function advertisedOn(broker: Broker, listener: string): { nodeId: number; host: string; port: number } {
+  const found = broker.listeners.find(({ name }) => name === listener) ?? broker.listeners[0]
+  return { nodeId: broker.nodeId, host: found.advertisedHost, port: found.advertisedPort }
+}
+
+type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'store' | 'clock' | 'logger'>
+
+class RunningBroker implements Broker {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly config: BrokerConfig
+  readonly metadata: MetadataController
+  readonly partitions: Partitions
+  readonly fetchSessions: FetchSessions
+  readonly store: LogStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly stopped: Promise<Error | undefined>
+  readonly #server: Server
+  #listeners: readonly BrokerListener[] = []
+  #hasStopped: (error: Error | undefined) => void = () => undefined
+  #stopping: Promise<void> | undefined
+
+  constructor({ config, metadata, partitions, store, clock, logger }: Parts) {
+    this.clusterId = store.clusterId
+    this.nodeId = config.nodeId
+    this.config = config
+    this.metadata = metadata
+    this.partitions = partitions
+    this.store = store
+    this.clock = clock
+    this.logger = logger
+    this.fetchSessions = new FetchSessions(clock, config.maxFetchSessions)
+    this.stopped = new Promise((resolve) => (this.#hasStopped = resolve))
+    this.#server = new Server({
+      clock,
+      logger,
+      maxConnections: config.maxConnections,
+      maxConnectionsPerIp: config.maxConnectionsPerIp,
+      maxIdleMs: config.connectionsMaxIdleMs,
+      maxFrameBytes: config.socketRequestMaxBytes,
+      backlog: config.socketListenBacklog,
+      requestMemoryBytes: config.queuedMaxRequestBytes > 0 ? config.queuedMaxRequestBytes : DEFAULT_REQUEST_MEMORY,
+      serve: (frame, connection, letNextStart) => serveRequest(this, frame, connection, letNextStart),
+    })
+  }
+
+  get listeners(): readonly BrokerListener[] {
+    return this.#listeners
+  }
+
+  replyRoom(): number {
+    return this.#server.replyMemory.room
+  }
+
+  async listen(): Promise<void> {
+    this.#listeners = await this.#server.listen(this.config.listeners)
+    this.store.onFatal((error) => void this.#fail(error))
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopCleanly().then(
+      () => this.#hasStopped(undefined),
+      (error: unknown) => {
+        this.#hasStopped(error instanceof Error ? error : new Error(String(error)))
+        throw error
+      },
+    )
+    return this.#stopping
+  }
+
+  async #stopCleanly(): Promise<void> {
+    await this.#server.stop()
+    await this.metadata.close()
+    const brokerEpoch = this.metadata.image.brokers.get(this.nodeId)?.brokerEpoch
+    await this.#inTime(this.store.close(brokerEpoch === undefined ? {} : { brokerEpoch }))
+  }
+
+  /** The disk has failed. Nothing more is promised to anybody, and nothing more written. */
+  async #fail(error: Error): Promise<void> {
+    this.#stopping ??= this.#server.stop()
+    await this.#stopping
+    this.#hasStopped(error)
+  }
+
+  async #inTime(work: Promise<void>): Promise<void> {
+    let timer: Timer | undefined
+    const tooLate = new Promise<never>((_resolve, reject) => {
+      const say = (): void => reject(new Error(`the data directory could not be closed within ${CLOSE_TIMEOUT_MS / 1000} s`))
+      timer = this.clock.after(CLOSE_TIMEOUT_MS, say, true)
+    })
+    await Promise.race([work, tooLate]).finally(() => timer?.cancel())
+  }
 }

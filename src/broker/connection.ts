@@ -1,9 +1,316 @@
-// One client's connection, as handlers see it.
+// One client's connection: frames in, replies out in the order of their requests. Requests run one after another, as in
+// Kafka; a Produce that waits for its flush lets the next one start. Whatever a client makes us hold is bounded: bytes
+// it sends while we are busy, requests begun, replies it doesn't take, time for a frame, idle time.
 
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../base/clock.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import { FrameReader } from './connection-frames.ts'
+import type { ReplyMemory, RequestMemory } from './limits.ts'
+
+/** As handlers see it. */
 export interface Connection {
   readonly listener: string
   readonly principal: string
   readonly remoteAddress: string
-  /** Calls `listener` once, when the client is gone or the broker closes the connection; returns how to forget it. */
+  /** Calls `listener` once, when the client is gone or the broker is about to stop; returns how to forget it. */
   onClose(listener: () => void): () => void
+}
+
+/** Ends the connection in its turn, after the replies before it. `reason` goes to the log, never to the client. */
+export class CloseConnection extends Error {
+  override readonly name = 'CloseConnection'
+}
+
+/** A reply as it goes to the socket; undefined where the protocol has none. */
+export type Reply = readonly Buffer[] | undefined
+
+export interface ConnectionSettings {
+  readonly stream: Duplex
+  readonly listener: string
+  readonly principal: string
+  readonly remoteAddress: string
+  readonly clock: Clock
+  readonly maxFrameBytes: number
+  readonly maxIdleMs: number
+  readonly requestMemory: RequestMemory
+  readonly replyMemory: ReplyMemory
+  /** For lines that strangers can cause. */
+  readonly report: (line: string) => void
+  /** Serves one request. Throws, or rejects with, CloseConnection or ProtocolError to end the connection. */
+  readonly serve: (frame: Buffer, connection: Connection, letNextStart: () => void) => Reply | Promise<Reply>
+  /** Called once, when the connection holds nothing any more. */
+  readonly onEnd: () => void
+}
+
+interface Slot {
+  outcome: Reply | CloseConnection
+  isDone: boolean
+}
+
+const MAX_SLOTS = 64
+const MAX_INPUT_WHILE_BUSY = 128 * 1024
+const MAX_OUTPUT = 1024 * 1024
+const FRAME_DEADLINE_MS = 30_000
+const FRAME_PROGRESS_BYTES = 16 * 1024 // in that time, or the connection ends
+const OUTPUT_DEADLINE_MS = 60_000
+const OUTPUT_BYTES_PER_MS = 64 // on top of the deadline, for a large reply on a slow line
+
+export class ClientConnection implements Connection {
+  readonly listener: string
+  readonly principal: string
+  readonly remoteAddress: string
+  readonly #settings: ConnectionSettings
+  readonly #stream: Duplex
+  readonly #frames: FrameReader
+  readonly #slots: Slot[] = []
+  readonly #closeListeners = new Set<() => void>()
+  #isMuted = false // a request is being served
+  #isPumping = false
+  #isReading = true
+  #isCorked = false
+  #inputEnded = false
+  #isClosing = false // no further request starts
+  #isClosed = false
+  #inputHeld = 0 // bytes that requestMemory counts as ours
+  #outputHeld = 0 // likewise replyMemory
+  #outputSince = -1
+  #lastActivity: number
+  #frameBytes = 0 // received since `#frameSince`
+  #frameSince = -1
+
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings
+    this.listener = settings.listener
+    this.principal = settings.principal
+    this.remoteAddress = settings.remoteAddress
+    this.#stream = settings.stream
+    this.#frames = new FrameReader(settings.maxFrameBytes)
+    this.#lastActivity = settings.clock.monotonic()
+    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.#stream.on('end', () => this.#onInputEnd())
+    this.#stream.on('error', () => undefined) // 'close' follows, and says all there is to know
+    this.#stream.on('close', () => this.#onClosed())
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  onClose(listener: () => void): () => void {
+    if (this.#isClosing || this.#isClosed || this.#inputEnded) queueMicrotask(() => this.#tellListeners())
+    this.#closeListeners.add(listener)
+    return () => this.#closeListeners.delete(listener)
+  }
+
+  /** Ends the connection now; `reason` goes to the log. */
+  close(reason?: string): void {
+    if (this.#isClosed) return
+    if (reason !== undefined) this.#settings.report(`connection from ${this.remoteAddress} closed: ${reason}`)
+    this.#stream.destroy()
+    this.#onClosed()
+  }
+
+  /** No further request starts; when the ones that have begun are answered, the connection ends. */
+  finish(): void {
+    this.#isClosing = true
+    this.#tellListeners()
+    this.#endIfIdle()
+  }
+
+  /** Looks at the deadlines; called every second or so. */
+  check(now: number): void {
+    const waiting = this.#stream.writableLength
+    if (waiting === 0) this.#outputSince = -1
+    else if (now - this.#outputSince > OUTPUT_DEADLINE_MS + waiting / OUTPUT_BYTES_PER_MS) {
+      return this.close(`${waiting} bytes of replies were not taken in time`)
+    }
+    if (!this.#frames.isMidFrame || this.#isMuted || !this.#isReading) this.#frameSince = -1
+    else if (this.#frameSince === -1) this.#restartFrameDeadline(now)
+    else if (now - this.#frameSince > FRAME_DEADLINE_MS) {
+      if (this.#frameBytes < FRAME_PROGRESS_BYTES) return this.close('a request did not arrive in time')
+      this.#restartFrameDeadline(now)
+    }
+    const isIdle = this.#slots.length === 0 && waiting === 0
+    if (isIdle && now - this.#lastActivity > this.#settings.maxIdleMs) this.close()
+  }
+
+  #restartFrameDeadline(now: number): void {
+    this.#frameSince = now
+    this.#frameBytes = 0
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#isClosed) return
+    this.#lastActivity = this.#settings.clock.monotonic()
+    this.#frameBytes += chunk.length
+    this.#settings.requestMemory.take(chunk.length)
+    this.#inputHeld += chunk.length
+    this.#frames.push(chunk)
+    this.#pump()
+  }
+
+  #onInputEnd(): void {
+    this.#inputEnded = true
+    // Whoever says no more can't be waiting for a long poll; what it sent in full is still served.
+    this.#tellListeners()
+    this.#pump()
+  }
+
+  #pump(): void {
+    if (this.#isPumping) return
+    this.#isPumping = true
+    try {
+      while (this.#mayStart()) {
+        const frame = this.#frames.next()
+        if (frame === undefined) break
+        this.#start(frame)
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.close(error.message)
+    } finally {
+      this.#isPumping = false
+    }
+    if (this.#isClosed) return
+    this.#adjustReading()
+    this.#endIfIdle()
+  }
+
+  #mayStart(): boolean {
+    return (
+      !this.#isMuted &&
+      !this.#isClosing &&
+      !this.#isClosed &&
+      this.#slots.length < MAX_SLOTS &&
+      this.#stream.writableLength < MAX_OUTPUT
+    )
+  }
+
+  #start(frame: Buffer): void {
+    const slot: Slot = { outcome: undefined, isDone: false }
+    this.#slots.push(slot)
+    this.#isMuted = true
+    let holdsConnection = true
+    const letNextStart = (): void => {
+      if (!holdsConnection) return
+      holdsConnection = false
+      this.#isMuted = false
+      queueMicrotask(() => this.#pump())
+    }
+    const finish = (outcome: Slot['outcome']): void => {
+      slot.outcome = outcome
+      slot.isDone = true
+      this.#release(frame.length + 4)
+      this.#lastActivity = this.#settings.clock.monotonic()
+      if (holdsConnection) {
+        holdsConnection = false
+        this.#isMuted = false
+      }
+      this.#sendReady()
+      this.#pump()
+    }
+    const fail = (error: unknown): void => {
+      const reason = error instanceof Error ? error.message : String(error)
+      finish(error instanceof CloseConnection ? error : new CloseConnection(reason))
+    }
+    try {
+      const reply = this.#settings.serve(frame, this, letNextStart)
+      if (reply instanceof Promise) reply.then(finish, fail)
+      else finish(reply)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  #release(bytes: number): void {
+    const given = Math.min(bytes, this.#inputHeld) // after the close there is nothing left to give
+    this.#inputHeld -= given
+    this.#settings.requestMemory.give(given)
+    this.#settings.requestMemory.done(this)
+  }
+
+  /** Writes the replies at the front of the line that are ready. */
+  #sendReady(): void {
+    while (this.#slots.length > 0 && this.#slots[0].isDone && !this.#isClosed) {
+      const outcome = this.#slots[0].outcome
+      this.#slots.shift()
+      if (outcome instanceof CloseConnection) {
+        if (outcome.message !== '') {
+          this.#settings.report(`connection from ${this.remoteAddress} closed: ${outcome.message}`)
+        }
+        this.#isClosing = true
+        this.#slots.length = 0
+        this.#end()
+      } else if (outcome !== undefined) this.#write(outcome)
+    }
+  }
+
+  #write(pieces: readonly Buffer[]): void {
+    if (!this.#isCorked) {
+      // All replies of one turn leave in one write.
+      this.#isCorked = true
+      this.#stream.cork()
+      process.nextTick(() => {
+        this.#isCorked = false
+        this.#stream.uncork()
+        this.#accountOutput()
+      })
+    }
+    if (this.#outputSince === -1) this.#outputSince = this.#settings.clock.monotonic()
+    for (let i = 0; i < pieces.length; i++) {
+      this.#stream.write(pieces[i], i === pieces.length - 1 ? this.#onWritten : undefined)
+    }
+    this.#accountOutput()
+  }
+
+  readonly #onWritten = (): void => {
+    this.#lastActivity = this.#settings.clock.monotonic()
+    this.#accountOutput()
+    this.#outputSince = this.#outputHeld === 0 ? -1 : this.#lastActivity
+    this.#pump()
+  }
+
+  #accountOutput(): void {
+    const waiting = this.#isClosed ? 0 : this.#stream.writableLength
+    this.#settings.replyMemory.change(waiting - this.#outputHeld)
+    this.#outputHeld = waiting
+  }
+
+  /** Reading goes on while a request is served, to notice that the client is gone, but not for long. */
+  #adjustReading(): void {
+    const memory = this.#settings.requestMemory
+    const shouldRead = this.#mayStart()
+      ? memory.mayRead(this, this.#frames.isMidFrame, () => this.#pump())
+      : this.#frames.cost <= MAX_INPUT_WHILE_BUSY && !memory.isOver
+    if (shouldRead === this.#isReading) return
+    this.#isReading = shouldRead
+    if (shouldRead) this.#stream.resume()
+    else this.#stream.pause()
+  }
+
+  #endIfIdle(): void {
+    if (this.#slots.length > 0 || this.#isClosed) return
+    if (this.#isClosing || this.#inputEnded) this.#end()
+  }
+
+  #end(): void {
+    if (this.#isClosed || this.#stream.writableEnded) return
+    this.#stream.end(() => this.#stream.destroy())
+  }
+
+  #tellListeners(): void {
+    const listeners = [...this.#closeListeners]
+    this.#closeListeners.clear()
+    for (const listener of listeners) listener()
+  }
+
+  #onClosed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#accountOutput()
+    this.#release(this.#inputHeld)
+    this.#tellListeners()
+    this.#settings.onEnd()
+  }
 }

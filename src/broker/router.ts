@@ -1,30 +1,127 @@
 // From a request's bytes to a handler and from its answer to bytes. The one table of APIs is here: what it lists is what
-// ApiVersions advertises and what is served.
+// ApiVersions advertises and what is served. A handler's mistake costs one request or one connection, never the process.
 
-import type { Api, RequestOf, ResponseInput } from '../protocol/schema.ts'
+import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHeader } from '../protocol/frames.ts'
+import { errorMessage, ErrorCode, KafkaError } from '../protocol/errors.ts'
+import { Reader } from '../protocol/reader.ts'
+import type { Api, Fields } from '../protocol/schema.ts'
+import { ApiVersions } from '../protocol/apis/api-versions.ts'
+import { DeleteRecords } from '../protocol/apis/delete-records.ts'
+import { DescribeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
+import { Fetch } from '../protocol/apis/fetch.ts'
+import { FindCoordinator } from '../protocol/apis/find-coordinator.ts'
+import { InitProducerId } from '../protocol/apis/init-producer-id.ts'
+import { ListOffsets } from '../protocol/apis/list-offsets.ts'
+import { OffsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
+import { Produce } from '../protocol/apis/produce.ts'
 import type { Broker } from './broker.ts'
-import type { Connection } from './connection.ts'
+import { CloseConnection, type Connection, type Reply } from './connection.ts'
+import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
+import { apiVersionsHandler, unsupportedApiVersions } from './handlers/api-versions.ts'
+import { handleDeleteRecords } from './handlers/delete-records.ts'
+import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
+import { handleFetch } from './handlers/fetch.ts'
+import { handleFindCoordinator } from './handlers/find-coordinator.ts'
+import { handleInitProducerId } from './handlers/init-producer-id.ts'
+import { handleListOffsets } from './handlers/list-offsets.ts'
+import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
+import { handleProduce } from './handlers/produce.ts'
 
-export interface RequestContext {
-  readonly broker: Broker
-  readonly apiVersion: number
-  readonly clientId: string | null
-  /** The name of the listener that the request came in on: answers give this listener's addresses. */
-  readonly listener: string
-  readonly principal: string
-  readonly clientAddress: string
-  readonly connection: Connection
-  /** The connection's next request may start; this one's reply still leaves in its turn. For Produce only. */
-  letNextStart(): void
+export type { Answer, Handler, RequestContext }
+
+export interface Route {
+  readonly api: Api
+  readonly handle: Handler<Api>
+  /** What is served. */
+  readonly versions: readonly [min: number, max: number]
+  /** What ApiVersions says: the same, but for Produce. */
+  readonly advertised: readonly [min: number, max: number]
 }
 
-/** Given instead of an answer where the protocol has none: Produce with acks=0. */
-export const noReply = Symbol('no reply')
+// librdkafka takes a broker whose Produce doesn't begin at 0 for one without compression (KAFKA-18659), so 0 to 2 are
+// advertised and not served, as Apache does.
+const PRODUCE_ADVERTISED: readonly [number, number] = [0, 13]
 
-export type Answer<A extends Api> = ResponseInput<A> | typeof noReply
+// prettier-ignore
+const ROUTES: readonly Route[] = [
+  route(Produce, handleProduce, [3, 13], PRODUCE_ADVERTISED),
+  route(Fetch, handleFetch, [4, 18]),
+  route(ListOffsets, handleListOffsets, [1, 11]),
+  route(FindCoordinator, handleFindCoordinator, [0, 6]),
+  route(ApiVersions, apiVersionsHandler(() => ROUTES), [0, 4]),
+  route(DeleteRecords, handleDeleteRecords, [0, 2]),
+  route(InitProducerId, handleInitProducerId, [0, 5]),
+  route(OffsetForLeaderEpoch, handleOffsetForLeaderEpoch, [2, 4]),
+  route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
+]
 
-/**
- * A handler changes state only before its first await. A KafkaError it throws becomes the answer's top-level code,
- * where the API has one; errors of single items belong into the items.
- */
-export type Handler<A extends Api> = (request: RequestOf<A>, context: RequestContext) => Answer<A> | Promise<Answer<A>>
+const BY_KEY = new Map(ROUTES.map((entry) => [entry.api.key, entry]))
+
+export function route<A extends Api>(
+  api: A,
+  handle: Handler<A>,
+  versions: readonly [number, number],
+  advertised = versions,
+): Route {
+  return { api, handle: handle as unknown as Handler<Api>, versions, advertised }
+}
+
+/** Serves one frame. CloseConnection and ProtocolError, thrown or rejected, end the connection. */
+export function serveRequest(
+  broker: Broker,
+  frame: Buffer,
+  connection: Connection,
+  letNextStart: () => void,
+): Reply | Promise<Reply> {
+  const from = new Reader(frame)
+  const header = readRequestHeader(from)
+  const { apiKey, apiVersion, correlationId, clientId } = header
+  const found = BY_KEY.get(apiKey)
+  if (found === undefined) throw new CloseConnection(`api key ${apiKey} (version ${apiVersion}) is not served`)
+  if (apiVersion < found.versions[0] || apiVersion > found.versions[1]) {
+    if (found.api === ApiVersions) return encodeResponseFrame(ApiVersions, 0, correlationId, unsupportedApiVersions(found))
+    throw new CloseConnection(`${found.api.name} version ${apiVersion} is not served`)
+  }
+  if (apiVersion >= found.api.flexible) skipHeaderTags(from)
+  const request = found.api.request.codec(apiVersion).decode(from)
+  const context: RequestContext = {
+    broker,
+    apiVersion,
+    clientId,
+    listener: connection.listener,
+    principal: connection.principal,
+    clientAddress: connection.remoteAddress,
+    connection,
+    letNextStart,
+  }
+  const reply = (answer: Answer<Api>): Reply => {
+    if (answer === noReply) return undefined
+    return encodeResponseFrame<Fields, Fields>(found.api, apiVersion, correlationId, answer)
+  }
+  const failed = (error: unknown): Reply => failureReply(broker, found.api, header, error)
+  try {
+    const answer = found.handle(request, context)
+    return answer instanceof Promise ? answer.then(reply).catch(failed) : reply(answer)
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** An error as the answer's top-level code, where this version of the API has one; else the connection ends. */
+function failureReply(broker: Broker, api: Api, header: RequestHeader, error: unknown): Reply {
+  if (error instanceof CloseConnection) throw error
+  const isKafkaError = error instanceof KafkaError
+  if (!isKafkaError) broker.logger.error(`${api.name} version ${header.apiVersion} failed: ${describe(error)}`)
+  const { fields } = api.response
+  const since = fields.errorCode?.settings.since ?? 0
+  const until = fields.errorCode?.settings.until ?? Infinity
+  if (fields.errorCode === undefined || header.apiVersion < since || header.apiVersion > until) {
+    throw new CloseConnection(`${api.name} failed: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const answer: Record<string, unknown> = { errorCode: isKafkaError ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR }
+  if (fields.errorMessage !== undefined) {
+    // The text of an unexpected error is for our log alone.
+    answer.errorMessage = isKafkaError ? error.message : errorMessage(ErrorCode.UNKNOWN_SERVER_ERROR)
+  }
+  return encodeResponseFrame<Fields, Fields>(api, header.apiVersion, header.correlationId, answer as never)
+}

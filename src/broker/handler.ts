@@ -1,0 +1,43 @@
+// What a handler is: a function from a decoded request to an answer. The table of them is in router.ts.
+
+import { KafkaError, ProtocolError } from '../protocol/errors.ts'
+import type { Api, RequestOf, ResponseInput } from '../protocol/schema.ts'
+import type { Broker } from './broker.ts'
+import type { Connection } from './connection.ts'
+
+export interface RequestContext {
+  readonly broker: Broker
+  readonly apiVersion: number
+  readonly clientId: string | null
+  /** The name of the listener that the request came in on: answers give this listener's addresses. */
+  readonly listener: string
+  readonly principal: string
+  readonly clientAddress: string
+  readonly connection: Connection
+  /** The connection's next request may start; this one's reply still leaves in its turn. For Produce only. */
+  letNextStart(): void
+}
+
+/** Given instead of an answer where the protocol has none: Produce with acks=0. */
+export const noReply = Symbol('no reply')
+
+export type Answer<A extends Api> = ResponseInput<A> | typeof noReply
+
+/**
+ * A handler changes state only before its first await. A KafkaError it throws becomes the answer's top-level code,
+ * where the API has one; errors of single items belong into the items.
+ */
+export type Handler<A extends Api> = (request: RequestOf<A>, context: RequestContext) => Answer<A> | Promise<Answer<A>>
+
+/** The code for one item of an answer. What is not a KafkaError is our mistake, or the disk's: it goes to the log. */
+export function itemError(error: unknown, broker: Broker, what: string): KafkaError {
+  if (error instanceof KafkaError) return error
+  if (error instanceof ProtocolError) return new KafkaError('CORRUPT_MESSAGE', error.message)
+  broker.logger.error(`${what} failed: ${describe(error)}`)
+  return new KafkaError('UNKNOWN_SERVER_ERROR')
+}
+
+/** An error for the log, with its stack. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,198 @@
+// Reads batches out of logs. A fetch that finds less than it asked for waits until there is enough, an error, or its
+// deadline, and then reads again. A batch is sent whole or not at all; the first one is sent however large it is, so
+// that every consumer gets on.
+
+import { Fetch } from '../../protocol/apis/fetch.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import type { ResponseInput } from '../../protocol/schema.ts'
+import type { FetchContext, FetchRow, FetchTarget } from '../fetch-sessions.ts'
+import { itemError, type Answer, type Handler, type RequestContext } from '../handler.ts'
+import { park } from '../parked.ts'
+import { checkLeaderEpoch, type Partition } from '../partitions.ts'
+
+const FIRST_VERSION_WITH_IDS = 13
+const READ_COMMITTED = 1
+const NO_RECORDS = Buffer.alloc(0)
+
+interface FetchLimits {
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly isReadCommitted: boolean
+}
+
+/** What one pass over the partitions found. */
+interface Pass {
+  readonly rows: FetchRow[]
+  readonly bytes: number
+  /** An error, or a diverging epoch: the answer leaves at once. */
+  readonly isUrgent: boolean
+  readonly seen: readonly Seen[]
+}
+
+/** A partition as a pass found it. */
+interface Seen {
+  readonly partition: Partition
+  readonly highWatermark: number
+  readonly logStartOffset: number
+  readonly sizeBytes: number
+  /** Whether records were appended that nobody may read yet. */
+  readonly hasUnseen: boolean
+}
+
+export const handleFetch: Handler<typeof Fetch> = (request, context) => {
+  const { broker, apiVersion } = context
+  const isFollower = request.replicaId >= 0 || request.replicaState.replicaId >= 0
+  const session = broker.fetchSessions.begin(request, apiVersion)
+  const maxBytes = Math.min(request.maxBytes, broker.config.fetchMaxBytes)
+  const limits: FetchLimits = {
+    minBytes: Math.min(request.minBytes, maxBytes),
+    maxBytes,
+    isReadCommitted: request.isolationLevel === READ_COMMITTED,
+  }
+  const deadline = broker.clock.monotonic() + request.maxWaitMs
+  const pass = isFollower ? refuseAll(session.targets) : readAll(session.targets, limits, context)
+  const isDone = request.maxWaitMs <= 0 || session.targets.length === 0 || isEnough(pass, limits)
+  if (isDone) return answer(session, pass, apiVersion)
+  return waitForMore(session, pass, limits, deadline, context)
+}
+
+async function waitForMore(
+  session: FetchContext,
+  first: Pass,
+  limits: FetchLimits,
+  deadline: number,
+  context: RequestContext,
+): Promise<Answer<typeof Fetch>> {
+  const { clock } = context.broker
+  let pass = first
+  while (!isEnough(pass, limits)) {
+    const { seen, bytes } = pass
+    const end = await park({
+      clock,
+      connection: context.connection,
+      waitMs: deadline - clock.monotonic(),
+      sources: seen.map(({ partition }) => (listener: () => void) => partition.log.onChange(listener)),
+      isReady: () => bytes + mayHaveCome(seen, context.broker) >= limits.minBytes,
+    })
+    if (end === 'closed') break // nobody reads the answer, or the broker stops and what there was will do
+    pass = readAll(session.targets, limits, context)
+    if (end === 'deadline') break
+  }
+  return answer(session, pass, context.apiVersion)
+}
+
+function isEnough(pass: Pass, limits: FetchLimits): boolean {
+  return pass.isUrgent || pass.bytes >= limits.minBytes
+}
+
+/** At most how many bytes became readable since; Infinity where only a new pass can tell. */
+function mayHaveCome(seen: readonly Seen[], { partitions }: RequestContext['broker']): number {
+  let bytes = 0
+  for (const { partition, highWatermark, logStartOffset, sizeBytes, hasUnseen } of seen) {
+    const { log } = partition
+    if (!partitions.has(partition) || log.failure !== undefined || log.logStartOffset !== logStartOffset) return Infinity
+    if (log.highWatermark === highWatermark) continue
+    if (hasUnseen) return Infinity
+    bytes += Math.max(0, log.sizeBytes - sizeBytes)
+  }
+  return bytes
+}
+
+function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: RequestContext): Pass {
+  const { broker, apiVersion } = context
+  const rows: FetchRow[] = []
+  const seen: Seen[] = []
+  // While slow readers leave replies lying, answers get small.
+  let room = Math.min(limits.maxBytes, broker.replyRoom())
+  let bytes = 0
+  let isUrgent = false
+  for (const target of targets) {
+    try {
+      const partition =
+        apiVersion >= FIRST_VERSION_WITH_IDS
+          ? broker.partitions.byId(target.topicId, target.index)
+          : broker.partitions.get(target.topic, target.index)
+      const row = readOne(partition, target, Math.min(room, target.maxBytes), bytes === 0, limits.isReadCommitted)
+      const { log } = partition
+      const { highWatermark, logStartOffset, sizeBytes } = log
+      seen.push({ partition, highWatermark, logStartOffset, sizeBytes, hasUnseen: log.logEndOffset > highWatermark })
+      if (row.divergingEpoch !== undefined) isUrgent = true
+      const size = row.records?.length ?? 0
+      bytes += size
+      room = Math.max(0, room - size)
+      rows.push(row)
+    } catch (error) {
+      isUrgent = true
+      rows.push(failedRow(target, itemError(error, broker, `Fetch from ${target.topic || target.topicId}-${target.index}`)))
+    }
+  }
+  return { rows, bytes, isUrgent, seen }
+}
+
+function readOne(
+  partition: Partition,
+  target: FetchTarget,
+  maxBytes: number,
+  atLeastOneBatch: boolean,
+  isReadCommitted: boolean,
+): FetchRow {
+  const { log } = partition
+  const { fetchOffset, lastFetchedEpoch } = target
+  checkLeaderEpoch(partition, target.currentLeaderEpoch)
+  const row = {
+    partitionIndex: target.index,
+    errorCode: ErrorCode.NONE,
+    highWatermark: log.highWatermark,
+    lastStableOffset: log.lastStableOffset,
+    logStartOffset: log.logStartOffset,
+    abortedTransactions: isReadCommitted ? [] : null,
+    preferredReadReplica: -1,
+    records: NO_RECORDS,
+  }
+  if (lastFetchedEpoch >= 0) {
+    const { epoch, endOffset } = log.endOffsetForEpoch(lastFetchedEpoch)
+    if (epoch < 0 || endOffset < 0) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    if (epoch < lastFetchedEpoch || endOffset < fetchOffset) return { ...row, divergingEpoch: { epoch, endOffset } }
+  }
+  if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+  const until = isReadCommitted ? log.lastStableOffset : log.highWatermark
+  if (fetchOffset >= until || (maxBytes <= 0 && !atLeastOneBatch)) return row
+  return { ...row, records: log.read(fetchOffset, Math.max(maxBytes, 0), { atLeastOneBatch, until }) }
+}
+
+/** There are no followers of this broker: whoever says it is one is refused. */
+function refuseAll(targets: readonly FetchTarget[]): Pass {
+  const rows = targets.map((target) => failedRow(target, new KafkaError('TOPIC_AUTHORIZATION_FAILED')))
+  return { rows, bytes: 0, isUrgent: true, seen: [] }
+}
+
+function failedRow(target: FetchTarget, error: KafkaError): FetchRow {
+  return {
+    partitionIndex: target.index,
+    errorCode: error.code,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    abortedTransactions: null,
+    preferredReadReplica: -1,
+    records: NO_RECORDS,
+  }
+}
+
+function answer(session: FetchContext, pass: Pass, apiVersion: number): ResponseInput<typeof Fetch> {
+  const { sessionId, shown } = session.finish(pass.rows)
+  const responses: { topic: string; topicId: string; partitions: FetchRow[] }[] = []
+  for (const at of shown) {
+    const { topic, topicId } = session.targets[at]
+    const last = responses.at(-1)
+    const row = apiVersion >= 12 ? pass.rows[at] : withoutTags(pass.rows[at])
+    if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(row)
+    else responses.push({ topic, topicId, partitions: [row] })
+  }
+  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, sessionId, responses }
+}
+
+/** Versions before 12 have no tagged fields. */
+function withoutTags(row: FetchRow): FetchRow {
+  return row.divergingEpoch === undefined ? row : { ...row, divergingEpoch: undefined }
+}

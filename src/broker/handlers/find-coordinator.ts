@@ -1,0 +1,42 @@
+// Which broker coordinates a group, a transaction or a share group: this one, at the address of the listener asked.
+// Answered although the group APIs are not served yet: librdkafka silently leaves out compression without it.
+
+import { FindCoordinator } from '../../protocol/apis/find-coordinator.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { advertisedOn } from '../broker.ts'
+import type { Handler } from '../handler.ts'
+
+const GROUP = 0
+const TRANSACTION = 1
+const SHARE = 2
+const FIRST_VERSION_WITH_SHARE = 6
+const FIRST_VERSION_WITH_KEYS = 4
+// groupId:topicId:partition
+const SHARE_KEY = /^.+:[A-Za-z0-9_-]{22}:\d+$/
+
+export const handleFindCoordinator: Handler<typeof FindCoordinator> = (request, context) => {
+  const { apiVersion } = context
+  const { keyType } = request
+  const answerFor = (key: string) => {
+    const { nodeId, host, port } = advertisedOn(context.broker, context.listener)
+    const error = check(keyType, key, apiVersion)
+    if (error === undefined) return { key, nodeId, host, port, errorCode: ErrorCode.NONE, errorMessage: '' }
+    return { key, nodeId: -1, host: '', port: -1, errorCode: error.code, errorMessage: error.message }
+  }
+  if (apiVersion >= FIRST_VERSION_WITH_KEYS) {
+    return { throttleTimeMs: 0, coordinators: request.coordinatorKeys.map(answerFor) }
+  }
+  const { key: _key, ...answer } = answerFor(request.key)
+  return { throttleTimeMs: 0, ...answer }
+}
+
+function check(keyType: number, key: string, apiVersion: number): KafkaError | undefined {
+  switch (keyType) {
+    case GROUP:
+    case TRANSACTION:
+      return undefined
+    case SHARE:
+      if (apiVersion >= FIRST_VERSION_WITH_SHARE && SHARE_KEY.test(key)) return undefined
+  }
+  return new KafkaError('INVALID_REQUEST')
+}

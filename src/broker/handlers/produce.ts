@@ -1,0 +1,194 @@
+// Takes batches into logs. All partitions are appended to in one synchronous step; then the connection's next request
+// may start while this one waits for the logs to be as safe as their topics ask. With acks=0 there is no answer: an
+// error can only be told by closing the connection.
+
+import type { Timer } from '../../base/clock.ts'
+import { Produce } from '../../protocol/apis/produce.ts'
+import { prepareCodec, type CompressionCodec } from '../../protocol/compression/index.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { batchSizeAt, BATCH_OVERHEAD, CODECS, CODEC_MASK, TRANSACTIONAL_FLAG } from '../../protocol/record-batch.ts'
+import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import { CloseConnection } from '../connection.ts'
+import { itemError, noReply, type Answer, type Handler, type RequestContext } from '../handler.ts'
+import { isInternalTopic, type Partition } from '../partitions.ts'
+
+type ProduceRequest = RequestOf<typeof Produce>
+type TopicData = ProduceRequest['topicData'][number]
+type PartitionData = TopicData['partitionData'][number]
+type Row = ResponseInput<typeof Produce>['responses'][number]['partitionResponses'][number]
+
+/** One partition's batch, appended or refused. */
+interface Outcome {
+  readonly index: number
+  readonly what: string
+  row: Row
+  /** The partition's log must be safe up to here; −1 when there is nothing to wait for. */
+  readonly waitsFor: number
+  readonly partition: Partition | undefined
+}
+
+const FIRST_VERSION_WITH_IDS = 13
+const FIRST_VERSION_WITH_ZSTD = 7
+const MAGIC_AT = 16
+const ATTRIBUTES_AT = 21
+const ADMIN_CLIENT = '__admin_client' // may write to internal topics, as in Kafka
+// A client's timeout is meant for replicas; a disk is given at least this long before the client sends all again.
+const LEAST_TIMEOUT_MS = 1000
+
+export const handleProduce: Handler<typeof Produce> = (request, context) => {
+  const unprepared = codecsOf(request, context)
+  return unprepared === undefined ? produce(request, context) : unprepared.then(() => produce(request, context))
+}
+
+function produce(request: ProduceRequest, context: RequestContext): Answer<typeof Produce> | Promise<Answer<typeof Produce>> {
+  const refusal = refusalOf(request)
+  const outcomes = request.topicData.map((topic) =>
+    topic.partitionData.map((data) => append(topic, data, refusal, request.acks, context)),
+  )
+  if (request.acks === 0) {
+    for (const { row, what } of outcomes.flat()) {
+      if (row.errorCode !== ErrorCode.NONE) throw new CloseConnection(`${what} with acks=0: ${row.errorMessage ?? 'error'}`)
+    }
+    return noReply
+  }
+  const answer = (): Answer<typeof Produce> => ({
+    throttleTimeMs: 0,
+    responses: request.topicData.map(({ name, topicId }, at) => ({
+      name,
+      topicId,
+      partitionResponses: outcomes[at].map(({ row }) => row),
+    })),
+  })
+  const waiting = outcomes.flat().filter(({ waitsFor }) => waitsFor >= 0)
+  if (waiting.length === 0) return answer()
+  context.letNextStart()
+  return untilSafe(waiting, request.timeoutMs, context).then(answer)
+}
+
+/** What is wrong with the request as a whole: each of its partitions gets it. */
+function refusalOf(request: ProduceRequest): KafkaError | undefined {
+  const isTransactional = request.topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => (attributesOf(records) & TRANSACTIONAL_FLAG) !== 0),
+  )
+  // Transactions are not served yet. Clients take this for final; they would retry most other errors.
+  if (isTransactional || request.transactionalId !== null) return new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  if (request.acks < -1 || request.acks > 1) return new KafkaError('INVALID_REQUIRED_ACKS')
+  return undefined
+}
+
+function append(
+  topic: TopicData,
+  { index, records }: PartitionData,
+  refusal: KafkaError | undefined,
+  acks: number,
+  context: RequestContext,
+): Outcome {
+  const { apiVersion, broker } = context
+  let what = `Produce to ${topic.name}-${index}`
+  try {
+    if (refusal?.error === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') throw refusal
+    const partition =
+      apiVersion >= FIRST_VERSION_WITH_IDS
+        ? broker.partitions.byId(topic.topicId, index)
+        : broker.partitions.get(topic.name, index)
+    what = `Produce to ${partition.topic}-${index}`
+    const batch = oneBatch(records, apiVersion)
+    if (refusal !== undefined) throw refusal
+    if (isInternalTopic(partition.topic) && context.clientId !== ADMIN_CLIENT) throw new KafkaError('INVALID_TOPIC_EXCEPTION')
+    const { log } = partition
+    const { baseOffset, lastOffset, logAppendTime } = log.append(batch, 'client')
+    const row: Row = {
+      index,
+      errorCode: ErrorCode.NONE,
+      baseOffset,
+      logAppendTimeMs: logAppendTime,
+      logStartOffset: log.logStartOffset,
+    }
+    return { index, what, row, waitsFor: acks === 0 || log.highWatermark > lastOffset ? -1 : lastOffset + 1, partition }
+  } catch (error) {
+    return { index, what, row: failedRow(index, itemError(error, broker, what)), waitsFor: -1, partition: undefined }
+  }
+}
+
+/** The one batch that a partition's data must be. What is inside is the log's business. */
+function oneBatch(records: Buffer | null, apiVersion: number): Buffer {
+  if (records === null || records.length === 0) {
+    throw new KafkaError('INVALID_RECORD', `Produce requests with version ${apiVersion} must have at least one record batch`)
+  }
+  if (records.length > MAGIC_AT) {
+    const magic = records.readInt8(MAGIC_AT)
+    if (magic === 0 || magic === 1) {
+      throw new KafkaError('INVALID_RECORD', `Produce requests with version ${apiVersion} take magic 2, not ${magic}`)
+    }
+    if (magic !== 2) throw new KafkaError('CORRUPT_MESSAGE', `Found invalid magic ${magic} in a record batch`)
+  }
+  if (records.length < BATCH_OVERHEAD) throw new KafkaError('CORRUPT_MESSAGE')
+  const size = batchSizeAt(records, 0)
+  if (size < 0) throw new KafkaError('CORRUPT_MESSAGE', 'A record batch is longer than the bytes that came')
+  if (size < records.length) {
+    throw new KafkaError('INVALID_RECORD', `Produce requests with version ${apiVersion} must have exactly one record batch`)
+  }
+  if (apiVersion < FIRST_VERSION_WITH_ZSTD && codecOf(records) === 'zstd') throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE')
+  return records
+}
+
+/** Waits for the logs; what is not safe by the deadline is answered REQUEST_TIMED_OUT, and may still become so. */
+async function untilSafe(waiting: readonly Outcome[], timeoutMs: number, { broker }: RequestContext): Promise<void> {
+  let timer: Timer | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    const wait = Math.max(timeoutMs, LEAST_TIMEOUT_MS)
+    timer = broker.clock.after(wait, () => reject(new KafkaError('REQUEST_TIMED_OUT')))
+  })
+  await Promise.all(
+    waiting.map(async (outcome) => {
+      try {
+        await Promise.race([outcome.partition?.log.safe(outcome.waitsFor), timeout])
+      } catch (error) {
+        outcome.row = failedRow(outcome.index, itemError(error, broker, outcome.what))
+      }
+    }),
+  )
+  timer?.cancel()
+}
+
+function failedRow(index: number, error: KafkaError): Row {
+  return {
+    index,
+    errorCode: error.code,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    errorMessage: error.message,
+    recordErrors: recordErrorsOf(error),
+  }
+}
+
+function recordErrorsOf(error: KafkaError): { batchIndex: number; batchIndexErrorMessage: string | null }[] {
+  if (!('recordErrors' in error) || !Array.isArray(error.recordErrors)) return []
+  return error.recordErrors as { batchIndex: number; batchIndexErrorMessage: string | null }[]
+}
+
+/** Loads the codecs that this request needs; undefined when they are there, as they nearly always are. */
+function codecsOf(request: ProduceRequest, { broker, apiVersion }: RequestContext): Promise<unknown> | undefined {
+  let loading: Promise<unknown>[] | undefined
+  for (const { name, topicId, partitionData } of request.topicData) {
+    const topic = apiVersion >= FIRST_VERSION_WITH_IDS ? broker.partitions.topicName(topicId) : name
+    const wanted = topic === undefined ? 'producer' : broker.partitions.compressionOf(topic)
+    for (const { records } of partitionData) {
+      const codecs = wanted === 'producer' ? [codecOf(records)] : [codecOf(records), wanted]
+      for (const codec of codecs) {
+        const pending = codec === undefined || codec === 'none' ? undefined : prepareCodec(codec)
+        if (pending !== undefined) (loading ??= []).push(pending)
+      }
+    }
+  }
+  return loading && Promise.all(loading)
+}
+
+function attributesOf(records: Buffer | null): number {
+  return records === null || records.length < BATCH_OVERHEAD ? 0 : records.readInt16BE(ATTRIBUTES_AT)
+}
+
+function codecOf(records: Buffer | null): CompressionCodec | undefined {
+  return CODECS[attributesOf(records) & CODEC_MASK]
+}
