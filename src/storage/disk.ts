@@ -77,3 +77,38 @@ export interface Disk {
   /** An exclusive lock for the life of the process, made with the file `path`; DiskError 'locked' when held elsewhere. */
   lock(path: string): DiskLock
 }
+
+/** Puts `bytes` in place of the file `path`, durably: after a crash the file is the old one or the new one, whole. */
+export async function replaceFile(disk: Disk, path: string, bytes: Buffer): Promise<void> {
+  const temporary = `${path}.tmp`
+  disk.remove(temporary)
+  try {
+    const file = disk.open(temporary, 'create')
+    try {
+      file.write([bytes], 0)
+      await file.sync()
+    } finally {
+      file.close()
+    }
+    disk.rename(temporary, path)
+  } catch (error) {
+    disk.remove(temporary)
+    throw error
+  }
+  await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
+}
+
+/** All bytes of a file, undefined when there is none; DiskError 'failed' (EFBIG) when it has more than `limit`. */
+export function readFile(disk: Disk, path: string, limit: number): Buffer | undefined {
+  const stat = disk.stat(path)
+  if (stat?.kind !== 'file') return undefined
+  const file = disk.open(path, 'read')
+  try {
+    const size = file.size()
+    if (size > limit) throw new DiskError('failed', path, 'EFBIG', `${path} has ${size} bytes, at most ${limit} expected`)
+    const bytes = Buffer.alloc(size)
+    return bytes.subarray(0, file.read(bytes, 0))
+  } finally {
+    file.close()
+  }
+}
