@@ -47,12 +47,13 @@ export class FrameReader {
       this.#declared = length
     }
     const declared = this.#declared
-    if (this.#gathered === undefined) {
-      const first = this.#chunks[0]
-      if (declared === 0 || (first !== undefined && first.length - this.#at >= declared)) {
-        this.#declared = -1
-        return declared === 0 ? Buffer.alloc(0) : this.#takeView(declared)
-      }
+    if (declared === 0) {
+      this.#declared = -1
+      return Buffer.alloc(0)
+    }
+    if (this.#gathered === undefined && this.#buffered > 0 && this.#chunks[0].length - this.#at >= declared) {
+      this.#declared = -1
+      return this.#takeView(declared)
     }
     this.#gather(declared)
     if (this.#filled < declared || this.#gathered === undefined) return undefined

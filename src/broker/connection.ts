@@ -123,12 +123,16 @@ export class ClientConnection implements Connection {
     const waiting = this.#stream.writableLength
     if (waiting === 0) this.#outputSince = -1
     else if (now - this.#outputSince > OUTPUT_DEADLINE_MS + waiting / OUTPUT_BYTES_PER_MS) {
-      return this.close(`${waiting} bytes of replies were not taken in time`)
+      this.close(`${waiting} bytes of replies were not taken in time`)
+      return
     }
     if (!this.#frames.isMidFrame || this.#isMuted || !this.#isReading) this.#frameSince = -1
     else if (this.#frameSince === -1) this.#restartFrameDeadline(now)
     else if (now - this.#frameSince > FRAME_DEADLINE_MS) {
-      if (this.#frameBytes < FRAME_PROGRESS_BYTES) return this.close('a request did not arrive in time')
+      if (this.#frameBytes < FRAME_PROGRESS_BYTES) {
+        this.close('a request did not arrive in time')
+        return
+      }
       this.#restartFrameDeadline(now)
     }
     const isIdle = this.#slots.length === 0 && waiting === 0

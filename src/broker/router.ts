@@ -112,16 +112,14 @@ function failureReply(broker: Broker, api: Api, header: RequestHeader, error: un
   if (error instanceof CloseConnection) throw error
   const isKafkaError = error instanceof KafkaError
   if (!isKafkaError) broker.logger.error(`${api.name} version ${header.apiVersion} failed: ${describe(error)}`)
-  const { fields } = api.response
-  const since = fields.errorCode?.settings.since ?? 0
-  const until = fields.errorCode?.settings.until ?? Infinity
-  if (fields.errorCode === undefined || header.apiVersion < since || header.apiVersion > until) {
+  const fields = new Map(Object.entries(api.response.fields))
+  const { since = 0, until = Infinity } = fields.get('errorCode')?.settings ?? { since: Infinity }
+  if (header.apiVersion < since || header.apiVersion > until) {
     throw new CloseConnection(`${api.name} failed: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const answer: Record<string, unknown> = { errorCode: isKafkaError ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR }
-  if (fields.errorMessage !== undefined) {
-    // The text of an unexpected error is for our log alone.
-    answer.errorMessage = isKafkaError ? error.message : errorMessage(ErrorCode.UNKNOWN_SERVER_ERROR)
-  }
-  return encodeResponseFrame<Fields, Fields>(api, header.apiVersion, header.correlationId, answer as never)
+  // The text of an unexpected error is for our log alone.
+  const code = isKafkaError ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR
+  const answer: Record<string, unknown> = { errorCode: code }
+  if (fields.has('errorMessage')) answer.errorMessage = isKafkaError ? error.message : errorMessage(code)
+  return encodeResponseFrame<Fields, Fields>(api, header.apiVersion, header.correlationId, answer)
 }

@@ -26,8 +26,8 @@ export const handleFindCoordinator: Handler<typeof FindCoordinator> = (request, 
   if (apiVersion >= FIRST_VERSION_WITH_KEYS) {
     return { throttleTimeMs: 0, coordinators: request.coordinatorKeys.map(answerFor) }
   }
-  const { key: _key, ...answer } = answerFor(request.key)
-  return { throttleTimeMs: 0, ...answer }
+  const { nodeId, host, port, errorCode, errorMessage } = answerFor(request.key)
+  return { throttleTimeMs: 0, nodeId, host, port, errorCode, errorMessage }
 }
 
 function check(keyType: number, key: string, apiVersion: number): KafkaError | undefined {

@@ -33,7 +33,7 @@ export const handleListOffsets: Handler<typeof ListOffsets> = async (request, co
     partitions.some(({ timestamp }) => timestamp >= 0 || timestamp === MAX_TIMESTAMP),
   )
   // A record's own timestamp lies in the compressed part of its batch.
-  if (searches) await Promise.all(CODECS.map((codec) => prepareCodec(codec)))
+  if (searches) for (const codec of CODECS) await prepareCodec(codec)
   const seen = new Set<string>()
   const repeated = new Set<string>()
   for (const { name, partitions } of request.topics) {
