@@ -1,12 +1,18 @@
 // A Kafka cluster as commands, producers and consumers see it: typed calls to a broker chosen by node id, by role or
-// freely, with versions, metadata, connections, retries and deadlines looked after. Lazy: the first call connects.
+// freely, with versions, metadata, connections, retries and deadlines looked after.
 
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import type { ClientConfig } from './client-config.ts'
+import { KafkaCluster } from './kafka-cluster.ts'
 import type { OpenWire } from './wire.ts'
+
+/** Lazy: the first call connects. */
+export function connectCluster(config: ClientConfig, options: ConnectOptions = {}): Cluster {
+  return new KafkaCluster(config, options)
+}
 
 /** One connection per broker and lane, since a broker answers a connection in order: a long poll holds up its own lane. */
 export type Lane = 'control' | 'fetch' | 'produce' | 'group'
@@ -96,7 +102,6 @@ export interface MetadataOptions extends Wait {
 }
 
 export interface BrokerVersions {
-  readonly node: number
   /** By API key. */
   readonly apis: ReadonlyMap<number, { readonly minVersion: number; readonly maxVersion: number }>
   readonly supportedFeatures: readonly { readonly name: string; readonly minVersion: number; readonly maxVersion: number }[]
@@ -137,5 +142,3 @@ export interface PartitionMetadata {
   readonly isr: readonly number[]
   readonly offlineReplicas: readonly number[]
 }
-
-export declare function connectCluster(config: ClientConfig, options?: ConnectOptions): Cluster

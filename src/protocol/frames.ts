@@ -52,10 +52,14 @@ export function encodeRequestFrame<Q extends Fields, S extends Fields>(
   header: { readonly correlationId: number; readonly clientId: string | null },
   request: Encodable<Q>,
 ): Buffer[] {
-  const payload = encodeRequestPayload(api, version, request)
-  const to = new Writer()
-  to.int16(api.key)
-  to.int16(version)
+  return frameRequest({ apiKey: api.key, apiVersion: version, ...header }, encodeRequestPayload(api, version, request))
+}
+
+/** Length and header in front of what `encodeRequestPayload` made; the pieces are not copied. */
+export function frameRequest(header: RequestHeader, payload: readonly Buffer[]): Buffer[] {
+  const to = new Writer(64)
+  to.int16(header.apiKey)
+  to.int16(header.apiVersion)
   to.int32(header.correlationId)
   if (header.clientId === null) to.int16(-1)
   else {
