@@ -1,22 +1,20 @@
-// FACE (being filled in): the broker's own settings, typed, from Kafka's properties.
+// The broker's own settings, typed, from Kafka's properties. What can't be honoured is refused by name, so that nobody
+// believes in a setting that does nothing; what Kafka itself would pass over with a warning is a warning here.
 
-export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+import { KafkaError } from '../../protocol/errors.ts'
+import { BROKER_CONFIGS, brokerConfigKey, parseBrokerValue } from './broker-config-keys.ts'
+import { ConfigError } from './config-error.ts'
+import { parseListeners } from './listener-configs.ts'
+import type { ListenerConfig } from './listener-configs.ts'
+import { listOf, numberOf } from './values.ts'
 
-export interface ListenerConfig {
-  readonly name: string
-  readonly protocol: SecurityProtocol
-  /** '' is every interface. */
-  readonly host: string
-  /** 0: any free one. */
-  readonly port: number
-  readonly advertisedHost: string
-  /** 0: the bound one. */
-  readonly advertisedPort: number
-}
+export { ConfigError } from './config-error.ts'
+export type { ListenerConfig, SecurityProtocol } from './listener-configs.ts'
 
 export interface BrokerConfig {
   readonly nodeId: number
   readonly clusterId: string | undefined
+  /** Those for clients; the controller's own are passed over, since the quorum is this process. */
   readonly listeners: readonly ListenerConfig[]
   readonly logDir: string
   readonly rack: string | null
@@ -40,16 +38,122 @@ export interface BrokerConfig {
   readonly producerIdExpirationMs: number
   readonly producerIdExpirationCheckIntervalMs: number
   readonly metadataSnapshotBytes: number
-  /** Every property as it was given, by Kafka's name. */
+  /** What was given, by Kafka's names, with what follows from it: STATIC_BROKER_CONFIG when described. */
   readonly properties: ReadonlyMap<string, string>
+  /** Defaults of this broker that are not those of its table. */
+  readonly defaults: ReadonlyMap<string, string>
   /** Lines for the log at the start: unknown keys, keys without effect. */
   readonly warnings: readonly string[]
 }
 
-/** A property that is malformed or can't be honoured; the message names it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
+const NEVER = '9223372036854775807'
+
+// Keys that would load Java classes, or switch on what this broker does not have.
+const REFUSED: Readonly<Record<string, (value: string) => boolean>> = {
+  'authorizer.class.name': isGiven,
+  'alter.config.policy.class.name': isGiven,
+  'create.topic.policy.class.name': isGiven,
+  'client.quota.callback.class': isGiven,
+  'config.providers': isGiven,
+  'delegation.token.secret.key': isGiven,
+  'kafka.metrics.reporters': isGiven,
+  'principal.builder.class': isGiven,
+  'replica.selector.class': isGiven,
+  'sasl.server.callback.handler.class': isGiven,
+  'security.providers': isGiven,
+  'remote.log.storage.system.enable': (value) => value.toLowerCase() === 'true',
 }
 
-declare function _parse(properties: ReadonlyMap<string, string>): BrokerConfig
-export type ParseBrokerConfig = typeof _parse
+/** Throws ConfigError, naming the key, for what is malformed, missing or not supported. */
+export function parseBrokerConfig(given: ReadonlyMap<string, string>, options: { ephemeral?: boolean } = {}): BrokerConfig {
+  const properties = new Map([...given].map(([name, value]) => [name, value.trim()]))
+  const warnings: string[] = []
+  for (const [name, value] of properties) checkProperty(name, value, warnings)
+  const defaults = new Map(options.ephemeral === true ? [['log.flush.interval.messages', NEVER]] : [])
+  const text = (name: string) => properties.get(name) ?? defaults.get(name) ?? BROKER_CONFIGS.get(name)?.default ?? ''
+  const number = (name: string) => numberOf(text(name))
+
+  const nodeId = nodeIdOf(properties)
+  const listeners = parseListeners(properties)
+  return {
+    nodeId,
+    clusterId: properties.get('cluster.id') || undefined,
+    listeners,
+    logDir: logDirOf(properties),
+    rack: properties.get('broker.rack') || null,
+    numPartitions: number('num.partitions'),
+    defaultReplicationFactor: number('default.replication.factor'),
+    autoCreateTopics: text('auto.create.topics.enable').toLowerCase() === 'true',
+    deleteTopics: text('delete.topic.enable').toLowerCase() === 'true',
+    socketRequestMaxBytes: number('socket.request.max.bytes'),
+    socketListenBacklog: number('socket.listen.backlog.size'),
+    maxConnections: number('max.connections'),
+    maxConnectionsPerIp: number('max.connections.per.ip'),
+    connectionsMaxIdleMs: number('connections.max.idle.ms'),
+    queuedMaxRequests: number('queued.max.requests'),
+    queuedMaxRequestBytes: number('queued.max.request.bytes'),
+    fetchMaxBytes: number('fetch.max.bytes'),
+    maxFetchSessions: number('max.incremental.fetch.session.cache.slots'),
+    maxRequestPartitionSizeLimit: number('max.request.partition.size.limit'),
+    retentionCheckIntervalMs: number('log.retention.check.interval.ms'),
+    flushOffsetCheckpointIntervalMs: number('log.flush.offset.checkpoint.interval.ms'),
+    producerIdExpirationMs: number('producer.id.expiration.ms'),
+    producerIdExpirationCheckIntervalMs: 600_000, // producer.id.expiration.check.interval.ms, internal in Kafka
+    metadataSnapshotBytes: number('metadata.log.max.record.bytes.between.snapshots'),
+    properties,
+    defaults,
+    warnings,
+  }
+}
+
+function checkProperty(name: string, value: string, warnings: string[]): void {
+  const key = brokerConfigKey(name)
+  if (key === undefined) {
+    if (name !== 'cluster.id') warnings.push(`the property ${name} is not known and has no effect`)
+    return
+  }
+  try {
+    parseBrokerValue(name, value)
+  } catch (error) {
+    if (error instanceof KafkaError) throw new ConfigError(name, error.message)
+    throw error
+  }
+  if (REFUSED[key.name]?.(value) === true) throw new ConfigError(name, `${name}=${value} is not supported by this broker`)
+  if (key.type === 'class' && value !== '' && value !== key.default) {
+    throw new ConfigError(name, `${name}: this broker can't load Java classes`)
+  }
+}
+
+function isGiven(value: string): boolean {
+  return value !== ''
+}
+
+/** `node.id`, or its old name; both are put into `properties`, as Kafka lists them. */
+function nodeIdOf(properties: Map<string, string>): number {
+  const named = properties.get('node.id') ?? properties.get('broker.id') ?? '1'
+  const other = properties.get('broker.id')
+  if (other !== undefined && other !== named) {
+    throw new ConfigError('broker.id', 'You must set node.id to the same value as broker.id.')
+  }
+  properties.set('node.id', named)
+  properties.set('broker.id', named)
+  const roles = listOf(properties.get('process.roles') ?? 'broker,controller')
+  if (!roles.includes('broker')) throw new ConfigError('process.roles', 'process.roles must contain broker')
+  const voters = listOf(properties.get('controller.quorum.voters') ?? '')
+  if (voters.some((voter) => Number(voter.split('@')[0]) !== Number(named))) {
+    throw new ConfigError('controller.quorum.voters', 'controller.quorum.voters names another node; this broker runs alone')
+  }
+  return Number(named)
+}
+
+function logDirOf(properties: ReadonlyMap<string, string>): string {
+  const directories = listOf(properties.get('log.dirs') ?? properties.get('log.dir') ?? '')
+  const [directory] = directories
+  if (directory === undefined || directory === '') throw new ConfigError('log.dirs', 'log.dirs is missing')
+  if (directories.length > 1) throw new ConfigError('log.dirs', 'log.dirs names several directories; this broker has one')
+  const metadataDirectory = properties.get('metadata.log.dir')
+  if (metadataDirectory !== undefined && metadataDirectory !== '' && metadataDirectory !== directory) {
+    throw new ConfigError('metadata.log.dir', 'metadata.log.dir must be the one directory of log.dirs')
+  }
+  return directory
+}
