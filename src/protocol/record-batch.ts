@@ -62,8 +62,15 @@ export interface BatchHeader extends BatchFields {
 
 /** The header of the batch at `at`; ProtocolError when it cannot be a v2 batch that lies whole within `bytes`. */
 export function readBatchHeader(bytes: Buffer, at: number): BatchHeader {
-  const size = batchSizeAt(bytes, at)
-  if (size < 0) throw new ProtocolError(`batch is cut off: ${bytes.length - at} bytes left`)
+  if (batchSizeAt(bytes, at) < 0) throw new ProtocolError(`batch is cut off: ${bytes.length - at} bytes left`)
+  return peekBatchHeader(bytes, at)
+}
+
+/** The same where only the 61 bytes of the header need to be there: for walking a file without reading the records. */
+export function peekBatchHeader(bytes: Buffer, at: number): BatchHeader {
+  if (at + BATCH_OVERHEAD > bytes.length) throw new ProtocolError(`header is cut off: ${bytes.length - at} bytes left`)
+  const size = LOG_OVERHEAD + bytes.readInt32BE(at + LENGTH)
+  if (size < BATCH_OVERHEAD) throw new ProtocolError(`batch of ${size} bytes is smaller than its header`)
   const magic = bytes.readInt8(at + MAGIC)
   if (magic !== MAGIC_V2) throw new ProtocolError(`batch has magic ${magic}, not 2`)
   const attributes = bytes.readInt16BE(at + ATTRIBUTES)
