@@ -1,25 +1,39 @@
 // `ktool broker run`: the flags become the daemon's options, and the daemon takes the process. When a command started us in the
 // background, it waits at the other end of the IPC channel for one StartReport.
 
-import { runDaemon } from './broker/daemon.ts'
 import type { BrokerStatus } from './base/control-messages.ts'
+import { ConfigError } from './broker/config/broker-configs.ts'
+import { runDaemon } from './broker/daemon.ts'
+import { MetadataLogError } from './broker/metadata/replay.ts'
+import { StartError } from './broker/start-error.ts'
 import { brokerSettings, parseBrokerFlags } from './cli/broker-flags.ts'
-import { failureOf } from './cli/errors.ts'
+import { CliError, ExitCode, failureOf, operationError } from './cli/errors.ts'
 import { askedFormat, Output } from './cli/output.ts'
 import { localPaths } from './cli/paths.ts'
 import type { StartReport } from './cli/start-report.ts'
+import { DiskError } from './storage/disk.ts'
+import { LogStoreError } from './storage/log-store.ts'
 
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const settings = await brokerSettings(parseBrokerFlags(argv), localPaths(process.env).dataDirectory)
     process.exitCode = await runDaemon({ ...settings, onReady: (ready: BrokerStatus) => report({ ready }) })
   } catch (error) {
-    const failure = failureOf(error)
+    const failure = failureOf(startFailure(error))
     const { code, message, hint, exitCode } = failure
     new Output(process, askedFormat(argv)).fail(failure)
     report({ failed: { code, message, hint, exitCode } })
     process.exitCode = failure.exitCode
   }
+}
+
+const START_ERRORS = [StartError, LogStoreError, MetadataLogError, DiskError]
+
+/** The daemon's own errors say in their message what to do; here they get a code and an exit code. */
+function startFailure(error: unknown): unknown {
+  if (error instanceof ConfigError) return new CliError({ code: 'CONFIG', message: error.message, exitCode: ExitCode.usage }, error)
+  const isKnown = START_ERRORS.some((kind) => error instanceof kind)
+  return isKnown ? operationError('BROKER_NOT_STARTED', (error as Error).message) : error
 }
 
 function report(message: StartReport): void {

@@ -7,7 +7,7 @@ import { connectCluster, type Cluster } from '../client/cluster.ts'
 import { readPropertiesFile } from '../client/properties-file.ts'
 import { clientAddress, runningBrokers } from './control.ts'
 import { CliError, ExitCode, usageError } from './errors.ts'
-import { autoStart, autoStartForbidden } from './local-broker.ts'
+import { autoStart, autoStartForbidden, realDirectory } from './local-broker.ts'
 import { localPaths } from './paths.ts'
 
 export interface ConnectionOptions {
@@ -37,6 +37,8 @@ export interface Target {
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   readonly readProperties: (path: string) => Promise<ReadonlyMap<string, string>>
+  /** Of the bundled broker that goes before others. */
+  readonly usualDirectory: string
   readonly runningBrokers: () => Promise<readonly BrokerStatus[]>
   /** Starts the bundled broker; absent where the command must not. */
   readonly start?: (() => Promise<BrokerStatus>) | undefined
@@ -52,6 +54,7 @@ export async function openConnection(
   const target = await resolveTarget(options, {
     env,
     readProperties: readPropertiesFile,
+    usualDirectory: await realDirectory(paths.dataDirectory),
     runningBrokers: () => runningBrokers(paths.runtimeDirectory),
     start: start && (() => autoStart(paths, env, start.say)),
   })
@@ -89,7 +92,7 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
 
 async function localBroker(around: Surroundings): Promise<BrokerStatus> {
   const running = await around.runningBrokers()
-  const usual = running.find(({ dataDirectory }) => dataDirectory === localPaths(around.env).dataDirectory)
+  const usual = running.find(({ dataDirectory }) => dataDirectory === around.usualDirectory)
   if (usual !== undefined) return usual
   const only = running.at(0)
   if (only !== undefined) {

@@ -2,7 +2,7 @@
 // Two starts at once give one broker: the second waits on the first one's lock. The lock names a process; a dead one's is void.
 
 import { spawn } from 'node:child_process'
-import { link, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { controlSocketName, type BrokerStatus } from '../base/control-messages.ts'
@@ -20,8 +20,6 @@ export interface StartResult {
 // A start recovers the logs first, which can take a while after a crash. The child's end ends the wait, too.
 const START_TIMEOUT_MS = 300_000
 const POLL_MS = 25
-// A start with a longer log begins a new one, and keeps the old one beside it. Bytes.
-const LONGEST_LOG = 16 * 1024 * 1024
 
 /** Why no broker may be started by itself: the variable that says so. */
 export function autoStartForbidden(env: NodeJS.ProcessEnv): string | undefined {
@@ -81,15 +79,16 @@ export async function startInBackground(
 }
 
 /** Directories that don't exist yet have no real path; the daemon makes them and finds the same name. */
+export async function realDirectory(dataDirectory: string): Promise<string> {
+  return realpath(dataDirectory).catch(() => resolve(dataDirectory))
+}
+
 async function socketPath(paths: LocalPaths, dataDirectory: string): Promise<string> {
-  const real = await realpath(dataDirectory).catch(() => resolve(dataDirectory))
-  return join(paths.runtimeDirectory, controlSocketName(real))
+  return join(paths.runtimeDirectory, controlSocketName(await realDirectory(dataDirectory)))
 }
 
 async function spawnBroker(env: NodeJS.ProcessEnv, logFile: string, flags: readonly string[]): Promise<BrokerStatus> {
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
-  const { size } = await stat(logFile).catch(() => ({ size: 0 }))
-  if (size > LONGEST_LOG) await rename(logFile, `${logFile}.old`)
   const log = await open(logFile, 'a', 0o600)
   try {
     const main = process.argv[1] ?? ''

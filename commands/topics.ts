@@ -1,0 +1,187 @@
+// `ktool topics`: which action, what to ask a person, and how the results look.
+
+import * as Flags from '@oclif/core/flags'
+import { askText, canAsk, choose, confirmed } from '../src/cli/ask.ts'
+import { ClusterCommand } from '../src/cli/base-command.ts'
+import type { Connection } from '../src/cli/connection.ts'
+import { ExitCode, usageError } from '../src/cli/errors.ts'
+import { reportOutcomes, showTopics } from '../src/cli/topic-views.ts'
+import * as verbs from '../src/cli/verbs/topics.ts'
+
+const ACTIONS = ['create', 'list', 'describe', 'alter', 'delete'] as const
+type Action = (typeof ACTIONS)[number]
+
+/** Flags that belong to some of the actions only. */
+const BELONGS: Readonly<Record<string, readonly Action[]>> = {
+  partitions: ['create', 'alter'],
+  'replication-factor': ['create'],
+  'replica-assignment': ['create'],
+  config: ['create'],
+  'if-not-exists': ['create'],
+  'if-exists': ['alter', 'delete', 'describe'],
+  'exclude-internal': ['list', 'describe'],
+  regex: ['list', 'describe', 'alter', 'delete'],
+  yes: ['delete'],
+}
+
+export default class Topics extends ClusterCommand {
+  static override description =
+    'Names are literal; --regex makes them patterns. With no cluster named and no broker running, --create starts the bundled one.'
+
+  static override usage = [
+    'topics --create [--topic NAME] [--partitions N] [--replication-factor N] [--config NAME=VALUE]… [--if-not-exists]',
+    'topics --list [--topic NAME] [--exclude-internal]',
+    'topics --describe [--topic NAME] [--exclude-internal]',
+    'topics --alter --topic NAME --partitions N',
+    'topics --delete --topic NAME [--yes]',
+  ]
+
+  static override examples = [
+    { description: 'A topic on the bundled broker', command: 'ktool topics --create --topic orders --partitions 3' },
+    { description: 'Compacted, on a cluster', command: 'ktool topics -b kafka:9092 --create --topic users --config cleanup.policy=compact' },
+    { description: 'What is there, for a program', command: 'ktool topics --describe --json' },
+    { description: 'Delete all that match, without being asked', command: "ktool topics --delete --regex --topic 'test-.*' --yes" },
+  ]
+
+  static override flags = {
+    create: Flags.boolean({ summary: 'Create a topic.' }),
+    list: Flags.boolean({ summary: 'Print the names, one a line.' }),
+    describe: Flags.boolean({ summary: 'Show partitions, replicas and settings.' }),
+    alter: Flags.boolean({ summary: 'Add partitions. Settings are changed with `ktool configs`.' }),
+    delete: Flags.boolean({ summary: 'Delete topics and all their records.' }),
+    topic: Flags.string({
+      char: 't',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      helpValue: 'NAME',
+      summary: 'The topic. --create on the bundled broker takes `messages` if none is named.',
+    }),
+    partitions: Flags.integer({ helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
+    'replication-factor': Flags.integer({ helpValue: 'N', summary: "Copies of each partition. The cluster's default, unless said." }),
+    'replica-assignment': Flags.string({
+      helpValue: 'ID:ID,…',
+      summary: 'Broker ids by partition: 1:2,2:3 is two partitions on two brokers each.',
+    }),
+    config: Flags.string({ multiple: true, multipleNonGreedy: true, helpValue: 'NAME=VALUE', summary: 'A setting of the new topic.' }),
+    'if-exists': Flags.boolean({ summary: 'A topic that is not there is no error.' }),
+    'if-not-exists': Flags.boolean({ summary: 'A topic that is there already is no error.' }),
+    'exclude-internal': Flags.boolean({ summary: "Leave out Kafka's own topics." }),
+    regex: Flags.boolean({ summary: '--topic is a regular expression for whole names.' }),
+    yes: Flags.boolean({ char: 'y', summary: "Don't ask before deleting." }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Topics)
+    const action = await this.#action(flags)
+    const connection = await this.connect(flags, { start: action === 'create' })
+    const selection = { names: flags.topic ?? [], isPattern: flags.regex, excludeInternal: flags['exclude-internal'] }
+    switch (action) {
+      case 'list':
+        return this.#list(connection, selection)
+      case 'describe':
+        return this.#describe(connection, selection, flags['if-exists'])
+      case 'create':
+        return this.#create(connection, flags)
+      case 'alter':
+        return this.#alter(connection, selection, flags)
+      case 'delete':
+        return this.#delete(connection, selection, flags)
+    }
+  }
+
+  async #list(connection: Connection, selection: verbs.TopicSelection): Promise<void> {
+    const names = await verbs.listTopicNames(connection.cluster, selection)
+    if (this.output.isJson) this.output.json({ topics: names })
+    else for (const name of names) this.output.line(name)
+  }
+
+  async #describe(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean): Promise<void> {
+    const names = await verbs.selectTopics(connection.cluster, selection, ifExists)
+    await showTopics(await verbs.describeTopicDetails(connection.cluster, names), this.output)
+  }
+
+  async #create(connection: Connection, flags: CreateFlags): Promise<void> {
+    const assignments = flags['replica-assignment'] === undefined ? undefined : verbs.parseReplicaAssignment(flags['replica-assignment'])
+    if (assignments !== undefined && (flags.partitions !== undefined || flags['replication-factor'] !== undefined)) {
+      throw usageError('--replica-assignment says how many partitions and replicas there are', 'leave out --partitions and --replication-factor')
+    }
+    const names = flags.topic ?? [await this.#newName(connection)]
+    const configs = verbs.parseTopicConfigs(flags.config ?? [])
+    const { partitions, 'replication-factor': replicationFactor } = flags
+    const topics = names.map((name) => ({ name, partitions, replicationFactor, assignments, configs }))
+    const outcomes = await verbs.createNewTopics(connection.cluster, topics, flags['if-not-exists'])
+    this.#report('created', outcomes, (name, count) => {
+      return `created topic ${name}${count === null ? '' : ` with ${count} partition${count === 1 ? '' : 's'}`}`
+    })
+  }
+
+  async #alter(connection: Connection, selection: verbs.TopicSelection, flags: AlterFlags): Promise<void> {
+    if (flags.partitions === undefined) throw usageError('--alter needs --partitions', 'settings are changed with `ktool configs --alter`')
+    const names = await this.#named(connection, selection, flags['if-exists'], 'Add partitions to which topic?')
+    const outcomes = await verbs.growTopics(connection.cluster, names, flags.partitions)
+    this.#report('altered', outcomes, (name, count) => `topic ${name} now has ${count ?? 0} partitions`)
+  }
+
+  async #delete(connection: Connection, selection: verbs.TopicSelection, flags: DeleteFlags): Promise<void> {
+    const names = await this.#named(connection, selection, flags['if-exists'], 'Delete which topic?')
+    const isPlain = !selection.isPattern && names.length <= 1
+    const mustAsk = names.length > 0 && (canAsk(this.output) || !isPlain)
+    const question = `Delete ${names.length === 1 ? 'topic' : `${names.length} topics:`} ${names.join(', ')}?`
+    if (mustAsk && !(await confirmed(question, this.output, flags.yes))) return
+    this.#report('deleted', await verbs.removeTopics(connection.cluster, names), (name) => `deleted topic ${name}`)
+  }
+
+  async #action(flags: Readonly<Record<string, unknown>>): Promise<Action> {
+    const asked = ACTIONS.filter((action) => flags[action] === true)
+    if (asked.length > 1) throw usageError(`only one of ${asked.map((action) => `--${action}`).join(' and ')} can be done at a time`)
+    const [action = undefined] = asked
+    if (action === undefined) {
+      if (canAsk(this.output)) return (await choose('What should be done?', ACTIONS)) as Action
+      throw usageError(`say what to do: ${ACTIONS.map((action) => `--${action}`).join(', ')}`, 'see `ktool topics --help`')
+    }
+    const stray = Object.keys(BELONGS).find((name) => flags[name] !== undefined && flags[name] !== false && !BELONGS[name]?.includes(action))
+    if (stray !== undefined) throw usageError(`--${stray} does not go with --${action}`, `see \`ktool topics --help\``)
+    return action
+  }
+
+  async #newName(connection: Connection): Promise<string> {
+    if (connection.isBundled) {
+      this.output.talk(`no --topic given: it is '${verbs.DEFAULT_TOPIC}'`)
+      return verbs.DEFAULT_TOPIC
+    }
+    if (canAsk(this.output)) return askText('Name of the new topic:')
+    throw usageError('--create needs --topic', 'only the bundled broker has a default topic')
+  }
+
+  async #named(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean, question: string): Promise<readonly string[]> {
+    if (selection.names.length > 0) return verbs.selectTopics(connection.cluster, selection, ifExists)
+    if (!canAsk(this.output)) throw usageError('--topic is missing', 'see `ktool topics --list` for the names')
+    const names = await verbs.listTopicNames(connection.cluster, { ...selection, excludeInternal: true })
+    if (names.length === 0) throw usageError('there are no topics')
+    return [await choose(question, names)]
+  }
+
+  #report(verb: string, outcomes: readonly verbs.TopicOutcome[], say: (name: string, partitions: number | null) => string): void {
+    if (!reportOutcomes(verb, outcomes, say, this.output)) process.exitCode = ExitCode.failed
+  }
+}
+
+interface CreateFlags {
+  readonly topic: readonly string[] | undefined
+  readonly partitions: number | undefined
+  readonly 'replication-factor': number | undefined
+  readonly 'replica-assignment': string | undefined
+  readonly config: readonly string[] | undefined
+  readonly 'if-not-exists': boolean
+}
+
+interface AlterFlags {
+  readonly partitions: number | undefined
+  readonly 'if-exists': boolean
+}
+
+interface DeleteFlags {
+  readonly 'if-exists': boolean
+  readonly yes: boolean
+}

@@ -1,0 +1,103 @@
+// The manual pages, made from the commands' own definitions as help is: ktool(1), and one page a command.
+// A test compares them with man/, and writes them anew when run with -u.
+
+import packageJson from '../../package.json' with { type: 'json' }
+import { commandHelp, type CommandHelp } from '../cli/help.ts'
+import type { CommandTable } from '../cli/run.ts'
+
+// Of the version's release: pages must not change with the day they are made on.
+const RELEASED = '2026-11-21'
+
+const DESCRIPTION = `ktool is a Kafka command line for people without a JVM, and a Kafka for people without a cluster. The commands work
+on any Apache Kafka cluster. With none named, they use the bundled broker, a single node for development and tests that speaks Kafka's
+protocol and writes Kafka's own files.`
+
+const ENVIRONMENT: readonly (readonly [string, string])[] = [
+  ['KTOOL_BOOTSTRAP_SERVERS', 'The cluster to talk to when --bootstrap-server and --command-config name none.'],
+  ['KTOOL_COMMAND_CONFIG', "A file of Kafka's client properties to go with it."],
+  ['KTOOL_AUTO_START', '0 keeps topics --create and produce from starting the bundled broker.'],
+  [
+    'KAFKA_BOOTSTRAP_SERVERS, BOOTSTRAP_SERVERS, KAFKA_BROKERS',
+    'Are not read; but where one of them is set, a cluster is meant, and no broker is started by itself.',
+  ],
+  ['NO_COLOR, FORCE_COLOR', 'No colour when the first is not empty; colour when the second is 1, 2 or 3, even in a pipe.'],
+  ['XDG_DATA_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR', "The bundled broker's data, its log, and its control socket are below these."],
+  ['KTOOL_DEBUG', '1 prints the stack trace of an error.'],
+]
+
+const EXIT_STATUS: readonly (readonly [string, string])[] = [
+  ['0', 'Done.'],
+  ['1', 'The operation failed, or a part of it did.'],
+  ['2', 'The command line or a configuration is wrong.'],
+  ['3', 'The cluster could not be reached, or refused the login; or no broker runs.'],
+  ['4', 'An expectation or a deadline was not met.'],
+  ['130, 143', 'Ended by SIGINT or SIGTERM.'],
+]
+
+const FILES: readonly (readonly [string, string])[] = [
+  ['~/.local/share/ktool', "The bundled broker's data, in Kafka's format."],
+  ['~/.local/state/ktool/broker.log', 'The log of a broker started in the background.'],
+]
+
+/** By file name. */
+export async function manualPages(table: CommandTable): Promise<ReadonlyMap<string, string>> {
+  const helps = await Promise.all([...table].map(([id, entry]) => commandHelp(id, entry)))
+  return new Map([['ktool.1', overview(helps)], ...helps.map((help) => [`${pageName(help.id)}.1`, commandPage(help)] as const)])
+}
+
+function overview(helps: readonly CommandHelp[]): string {
+  return page('ktool', 'a Kafka command line without a JVM, and a Kafka without a cluster', [
+    ['SYNOPSIS', '.B ktool\n.I command\n[\\fIoptions\\fR]'],
+    ['DESCRIPTION', paragraph(DESCRIPTION)],
+    ['COMMANDS', helps.map(({ id, summary }) => `.TP\n.BR ${pageName(id)} (1)\n${escape(summary)}`).join('\n')],
+    ['ENVIRONMENT', terms(ENVIRONMENT)],
+    ['FILES', terms(FILES)],
+    ['EXIT STATUS', terms(EXIT_STATUS)],
+  ])
+}
+
+function commandPage(help: CommandHelp): string {
+  const sections: (readonly [string, string])[] = [
+    ['SYNOPSIS', help.usage.map((line) => `.B ktool ${escape(line)}`).join('\n.br\n')],
+    ['DESCRIPTION', paragraph([help.summary, help.description].filter((text) => text !== '').join(' '))],
+    ...help.groups.map(({ heading, flags }) => {
+      const list = flags.map(({ usage, summary }) => [usage.trim(), summary] as const)
+      return [heading === 'Options' ? 'OPTIONS' : `${heading.toUpperCase()} OPTIONS`, terms(list)] as const
+    }),
+    ['EXIT STATUS', 'As told in\n.BR ktool (1).'],
+  ]
+  if (help.examples.length > 0) {
+    const examples = help.examples.map(({ description, command }) => `.PP\n${escape(description)}:\n.PP\n.RS 4\n.nf\n${escape(command)}\n.fi\n.RE`)
+    sections.push(['EXAMPLES', examples.join('\n').replace(/^\.PP\n/, '')])
+  }
+  sections.push(['SEE ALSO', '.BR ktool (1)'])
+  return page(pageName(help.id), help.summary.replace(/\.$/, '').replace(/^./, (first) => first.toLowerCase()), sections)
+}
+
+function page(name: string, summary: string, sections: readonly (readonly [string, string])[]): string {
+  const head = `.\\" Made from the commands; see src/build/man.ts.\n.TH ${name.toUpperCase()} 1 "${RELEASED}" "ktool ${packageJson.version}" "ktool manual"`
+  const body = sections.map(([heading, text]) => `.SH ${heading}\n${text}\n`).join('')
+  return `${head}\n.SH NAME\n${name} \\- ${escape(summary)}\n${body}`
+}
+
+function pageName(id: string): string {
+  return `ktool-${id.replaceAll(':', '-')}`
+}
+
+function terms(list: readonly (readonly [string, string])[]): string {
+  return list.map(([term, text]) => `.TP\n.B ${escape(term)}\n${paragraph(text)}`).join('\n')
+}
+
+/** roff wants each sentence on a line of its own, and no long lines. */
+function paragraph(text: string): string {
+  const sentences = text.replace(/\s+/g, ' ').trim().split(/(?<=[.;:]) /)
+  return sentences.map(escape).join('\n')
+}
+
+function escape(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll('…', '\\&...')
+    .replace(/^([.'])/gm, '\\&$1')
+}

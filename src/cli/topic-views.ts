@@ -1,0 +1,70 @@
+// How topics look: a heading and a table of partitions for each; one line or one object for what became of each.
+
+import type { Output } from './output.ts'
+import { failureLine } from './errors.ts'
+import type { TopicDetails, TopicOutcome } from './verbs/topics.ts'
+
+export async function showTopics(topics: readonly TopicDetails[], output: Output): Promise<void> {
+  if (output.isJson) {
+    output.json({ topics })
+    return
+  }
+  const paint = await output.paint()
+  for (const [i, topic] of topics.entries()) {
+    if (i > 0) output.line('')
+    const count = topic.partitions.length
+    const facts = [
+      `${count} partition${count === 1 ? '' : 's'}`,
+      `replication factor ${topic.replicationFactor}`,
+      `id ${topic.topicId}`,
+      ...(topic.internal ? ['internal'] : []),
+    ]
+    await output.write(`${paint.heading(topic.name)}  ${facts.join(', ')}\n`)
+    for (const [name, value] of Object.entries(topic.configs)) output.line(`  ${name}=${value ?? ''}`)
+    await output.table(
+      [
+        { heading: 'partition', align: 'right' },
+        { heading: 'leader', align: 'right' },
+        { heading: 'replicas' },
+        { heading: 'in sync' },
+        { heading: 'offline' },
+      ],
+      topic.partitions.map(({ partition, leader, replicas, isr, offlineReplicas }) => {
+        const cells = [`${partition}`, leader < 0 ? 'none' : `${leader}`, ids(replicas), ids(isr), ids(offlineReplicas)]
+        return cells
+      }),
+    )
+  }
+}
+
+/** Says what became of each; false when one failed. With one topic that failed, the error is the command's own. */
+export function reportOutcomes(
+  verb: string,
+  outcomes: readonly TopicOutcome[],
+  say: (name: string, partitions: number | null) => string,
+  output: Output,
+): boolean {
+  const failed = outcomes.filter(({ error }) => error !== null)
+  const [only] = failed
+  if (only?.error && outcomes.length === 1) throw only.error
+  if (output.isJson) {
+    output.json({
+      topics: outcomes.map(({ name, done, partitions, error }) => ({
+        name,
+        [verb]: done,
+        ...(partitions === null ? {} : { partitions }),
+        error: error && { code: error.code, message: error.message, hint: error.hint },
+      })),
+    })
+  } else {
+    for (const { name, done, partitions, error } of outcomes) {
+      if (error !== null) output.talk(`ktool: ${name}: ${failureLine(error)}`)
+      else if (done) output.line(say(name, partitions))
+    }
+  }
+  return failed.length === 0
+}
+
+function ids(brokers: readonly number[]): string {
+  return brokers.length === 0 ? '-' : brokers.join(',')
+}

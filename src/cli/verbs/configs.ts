@@ -1,0 +1,133 @@
+// What `configs` does: show and change the settings of topics and brokers, one entity at a time or all of a type.
+// Nothing here prints.
+
+import { describeCluster, describeConfigs, incrementalAlterConfigs, listTopics, type ConfigEntry } from '../../client/admin.ts'
+import type { Cluster } from '../../client/cluster.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import { operationError, usageError } from '../errors.ts'
+import { didYouMean } from '../nearest.ts'
+import { unknownTopic } from './topics.ts'
+
+export type EntityType = 'topics' | 'brokers'
+
+/** For brokers, '' is the cluster-wide default. */
+export interface Entity {
+  readonly type: EntityType
+  readonly name: string
+}
+
+export interface EntityConfigs {
+  readonly entity: Entity
+  readonly configs: readonly ConfigEntry[]
+}
+
+/** Every entity of a type, in order. */
+export async function listEntities(cluster: Cluster, type: EntityType): Promise<Entity[]> {
+  if (type === 'topics') {
+    const topics = await listTopics(cluster)
+    return topics.map(({ name }) => ({ type, name })).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+  const { nodes } = await describeCluster(cluster)
+  return [...nodes.map(({ nodeId }) => nodeId).sort((a, b) => a - b).map((id) => ({ type, name: `${id}` })), { type, name: '' }]
+}
+
+/** `all`: also what is set for the whole cluster, in a file, or by default. */
+export async function describeEntities(cluster: Cluster, entities: readonly Entity[], all: boolean): Promise<EntityConfigs[]> {
+  const results = await describeConfigs(cluster, entities.map(resource), { includeSynonyms: true })
+  return Promise.all(
+    entities.map(async (entity, i) => {
+      const result = results[i]?.result ?? []
+      if (result instanceof KafkaError) throw await entityError(cluster, entity, result)
+      const configs = result.filter(({ source }) => all || isOwn(entity, source)).sort((a, b) => (a.name < b.name ? -1 : 1))
+      return { entity, configs }
+    }),
+  )
+}
+
+/** Sets `add` and takes back `remove`, all or nothing. */
+export async function alterEntity(
+  cluster: Cluster,
+  entity: Entity,
+  add: ReadonlyMap<string, string>,
+  remove: readonly string[],
+): Promise<void> {
+  const twice = remove.find((name) => add.has(name))
+  if (twice !== undefined) throw usageError(`${twice} is in both --add-config and --delete-config`)
+  const changes = [
+    ...remove.map((name) => ({ name, operation: 'delete' as const, value: null })),
+    ...[...add].map(([name, value]) => ({ name, operation: 'set' as const, value })),
+  ]
+  const [answer] = await incrementalAlterConfigs(cluster, [{ ...resource(entity), changes }])
+  if (answer?.result instanceof KafkaError) throw await alterError(cluster, entity, [...add.keys(), ...remove], answer.result)
+}
+
+/**
+ * Kafka's grammar of --add-config: NAME=VALUE pairs between commas; a value with commas stands in square brackets.
+ * Blanks around names and values don't count, and an empty value is one.
+ */
+export function parseAddConfig(text: string): Map<string, string> {
+  const pairs = new Map<string, string>()
+  for (const piece of splitOutsideBrackets(text)) {
+    if (piece.trim() === '') continue
+    const at = piece.indexOf('=')
+    const name = piece.slice(0, Math.max(at, 0)).trim()
+    if (name === '') throw usageError(`--add-config takes NAME=VALUE pairs, not '${piece.trim()}'`, 'a value with commas stands in [ ]')
+    if (!/^[a-zA-Z0-9._-]+$/.test(name)) throw usageError(`'${name}' can't be the name of a setting`)
+    pairs.set(name, piece.slice(at + 1).replace(/[[\]]/g, '').trim())
+  }
+  if (pairs.size === 0) throw usageError('--add-config names no setting')
+  return pairs
+}
+
+export function parseDeleteConfig(text: string): string[] {
+  return text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+}
+
+function splitOutsideBrackets(text: string): string[] {
+  const pieces: string[] = []
+  let depth = 0
+  let start = 0
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '[') depth++
+    else if (text[i] === ']') depth--
+    else if (text[i] === ',' && depth <= 0) {
+      pieces.push(text.slice(start, i))
+      start = i + 1
+    }
+  }
+  if (depth > 0) throw usageError(`a ] is missing in '${text}'`)
+  pieces.push(text.slice(start))
+  return pieces
+}
+
+function resource({ type, name }: Entity) {
+  return { type: type === 'topics' ? ('topic' as const) : ('broker' as const), name }
+}
+
+function isOwn({ type, name }: Entity, source: string): boolean {
+  if (type === 'topics') return source === 'DYNAMIC_TOPIC_CONFIG'
+  return source === (name === '' ? 'DYNAMIC_DEFAULT_BROKER_CONFIG' : 'DYNAMIC_BROKER_CONFIG')
+}
+
+async function entityError(cluster: Cluster, entity: Entity, error: KafkaError): Promise<Error> {
+  if (entity.type === 'topics' && error.error === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    const topics = await listTopics(cluster)
+    return unknownTopic(entity.name, topics.map(({ name }) => name))
+  }
+  return operationError(error.error, error.message)
+}
+
+/** A name that the entity doesn't have gets the nearest that it has. */
+async function alterError(cluster: Cluster, entity: Entity, names: readonly string[], error: KafkaError): Promise<Error> {
+  if (error.error === 'INVALID_CONFIG' || error.error === 'INVALID_REQUEST') {
+    const [{ configs } = { configs: [] }] = await describeEntities(cluster, [entity], true)
+    const known = configs.map(({ name }) => name)
+    const unknown = names.find((name) => !known.includes(name))
+    if (unknown !== undefined) {
+      const message = `there is no ${entity.type === 'topics' ? 'topic' : 'broker'} setting '${unknown}'`
+      const see = 'see `ktool configs --describe --all`'
+      return operationError(error.error, message, didYouMean(unknown, known) ?? see)
+    }
+  }
+  return entityError(cluster, entity, error)
+}

@@ -1,0 +1,218 @@
+// What `topics` does: list, describe, create, alter and delete topics of any cluster. Names are literal unless a pattern is
+// asked for. Each topic has its own result; nothing here prints.
+
+import {
+  alterPartitionCounts,
+  createTopics,
+  deleteTopics,
+  describeConfigs,
+  describeTopics,
+  listTopics,
+  type ConfigEntry,
+  type TopicPartitionInfo,
+} from '../../client/admin.ts'
+import type { Cluster } from '../../client/cluster.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import { CliError, operationError, usageError } from '../errors.ts'
+import { didYouMean } from '../nearest.ts'
+
+/** On the bundled broker, where a topic was left out. */
+export const DEFAULT_TOPIC = 'messages'
+
+/** Which topics are meant. No names: all of them. */
+export interface TopicSelection {
+  readonly names: readonly string[]
+  /** Each name is a regular expression that must match a whole topic name. */
+  readonly isPattern: boolean
+  readonly excludeInternal: boolean
+}
+
+export interface TopicDetails {
+  readonly name: string
+  readonly topicId: string
+  readonly internal: boolean
+  readonly partitions: readonly TopicPartitionInfo[]
+  readonly replicationFactor: number
+  /** What is set on the topic itself. */
+  readonly configs: Readonly<Record<string, string | null>>
+}
+
+export interface NewTopic {
+  readonly name: string
+  /** undefined: the cluster's default. */
+  readonly partitions: number | undefined
+  readonly replicationFactor: number | undefined
+  /** Brokers by partition; leaves out the two above. */
+  readonly assignments: readonly (readonly number[])[] | undefined
+  readonly configs: ReadonlyMap<string, string>
+}
+
+/** What became of one topic. */
+export interface TopicOutcome {
+  readonly name: string
+  /** False where there was nothing to do, as asked: it existed (--if-not-exists), or didn't (--if-exists). */
+  readonly done: boolean
+  readonly partitions: number | null
+  readonly error: CliError | null
+}
+
+/** Names in order. A pattern or name that matches nothing is no error here, as in Kafka. */
+export async function listTopicNames(cluster: Cluster, selection: TopicSelection): Promise<string[]> {
+  const topics = await listTopics(cluster)
+  const isWanted = matcher(selection)
+  return topics
+    .filter(({ name, isInternal }) => isWanted(name) && !(selection.excludeInternal && isInternal))
+    .map(({ name }) => name)
+    .sort(byName)
+}
+
+/** The existing topics that a selection means. Throws for a name that isn't there, with the nearest, unless `ifExists`. */
+export async function selectTopics(cluster: Cluster, selection: TopicSelection, ifExists: boolean): Promise<string[]> {
+  const all = await listTopicNames(cluster, { names: [], isPattern: false, excludeInternal: selection.excludeInternal })
+  const isWanted = matcher(selection)
+  const found = all.filter(isWanted)
+  if (ifExists) return found
+  if (selection.isPattern) {
+    if (found.length === 0) throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `no topic matches ${selection.names.join(', ')}`)
+    return found
+  }
+  const missing = selection.names.find((name) => !all.includes(name))
+  if (missing !== undefined) throw unknownTopic(missing, all)
+  return found
+}
+
+export function unknownTopic(name: string, all: readonly string[]): CliError {
+  const hint = didYouMean(name, all) ?? 'see `ktool topics --list`'
+  return operationError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`, hint)
+}
+
+/** In the order of the names. */
+export async function describeTopicDetails(cluster: Cluster, names: readonly string[]): Promise<TopicDetails[]> {
+  if (names.length === 0) return []
+  const [topics, configs] = await Promise.all([
+    describeTopics(cluster, names),
+    describeConfigs(cluster, names.map((name) => ({ type: 'topic' as const, name }))),
+  ])
+  return names.flatMap((name, i) => {
+    const topic = topics.get(name)
+    if (topic === undefined) return []
+    if (topic instanceof KafkaError) {
+      // Deleted since it was listed.
+      if (topic.error === 'UNKNOWN_TOPIC_OR_PARTITION') return []
+      throw topic
+    }
+    const entries = configs[i]?.result
+    const own = entries instanceof KafkaError || entries === undefined ? [] : entries.filter(isTopicsOwn)
+    return [
+      {
+        name,
+        topicId: topic.topicId,
+        internal: topic.isInternal,
+        partitions: topic.partitions,
+        replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
+        configs: Object.fromEntries(own.map(({ name, value }) => [name, value])),
+      },
+    ]
+  })
+}
+
+export async function createNewTopics(cluster: Cluster, topics: readonly NewTopic[], ifNotExists: boolean): Promise<TopicOutcome[]> {
+  const results = await createTopics(cluster, topics)
+  const outcomes: TopicOutcome[] = []
+  for (const topic of topics) {
+    const result = results.get(topic.name)
+    if (result === undefined) continue
+    if (!(result instanceof KafkaError)) {
+      outcomes.push({ name: topic.name, done: true, partitions: result.partitions, error: null })
+    } else if (result.error === 'TOPIC_ALREADY_EXISTS' && ifNotExists) {
+      outcomes.push({ name: topic.name, done: false, partitions: null, error: null })
+    } else {
+      outcomes.push({ name: topic.name, done: false, partitions: null, error: await creationError(cluster, topic, result) })
+    }
+  }
+  return outcomes
+}
+
+/** Kafka can only add partitions. */
+export async function growTopics(cluster: Cluster, names: readonly string[], partitions: number): Promise<TopicOutcome[]> {
+  if (names.length === 0) return []
+  const results = await alterPartitionCounts(cluster, new Map(names.map((name) => [name, partitions])))
+  return names.map((name) => {
+    const result = results.get(name)
+    const error = result instanceof KafkaError ? topicError(result) : null
+    return { name, done: error === null, partitions: error === null ? partitions : null, error }
+  })
+}
+
+export async function removeTopics(cluster: Cluster, names: readonly string[]): Promise<TopicOutcome[]> {
+  if (names.length === 0) return []
+  const results = await deleteTopics(cluster, names)
+  return names.map((name) => {
+    const result = results.get(name)
+    const error = result instanceof KafkaError ? topicError(result) : null
+    return { name, done: error === null, partitions: null, error }
+  })
+}
+
+/** `0:1,1:2` is two partitions, the first on brokers 0 and 1. */
+export function parseReplicaAssignment(text: string): number[][] {
+  return text.split(',').map((replicas) => {
+    return replicas.split(':').map((id) => {
+      if (!/^\d+$/.test(id.trim())) throw usageError(`--replica-assignment takes broker ids like 1:2,2:3, not '${text}'`)
+      return Number(id)
+    })
+  })
+}
+
+/** From `--config name=value`. */
+export function parseTopicConfigs(pairs: readonly string[]): Map<string, string> {
+  return new Map(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=')
+      if (at < 1) throw usageError(`--config takes NAME=VALUE, not '${pair}'`)
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
+    }),
+  )
+}
+
+function matcher({ names, isPattern }: TopicSelection): (name: string) => boolean {
+  if (names.length === 0) return () => true
+  if (!isPattern) return (name) => names.includes(name)
+  const patterns = names.map((name) => {
+    try {
+      return new RegExp(`^(?:${name})$`, 'u')
+    } catch {
+      throw usageError(`'${name}' is no regular expression`)
+    }
+  })
+  return (name) => patterns.some((pattern) => pattern.test(name))
+}
+
+function isTopicsOwn({ source }: ConfigEntry): boolean {
+  return source === 'DYNAMIC_TOPIC_CONFIG'
+}
+
+async function creationError(cluster: Cluster, topic: NewTopic, error: KafkaError): Promise<CliError> {
+  if (error.error === 'TOPIC_ALREADY_EXISTS') {
+    return operationError(error.error, error.message, '--if-not-exists takes it as it is')
+  }
+  if (error.error === 'INVALID_CONFIG') {
+    const unknown = [...topic.configs.keys()].find((name) => error.message.includes(name))
+    if (unknown !== undefined && /unknown/i.test(error.message)) {
+      // A dry run without settings tells which there are.
+      const trial = await createTopics(cluster, [{ ...topic, configs: new Map() }], { validateOnly: true })
+      const created = trial.get(topic.name)
+      const known = created === undefined || created instanceof KafkaError ? [] : created.configs.map(({ name }) => name)
+      return operationError(error.error, `there is no topic setting '${unknown}'`, didYouMean(unknown, known))
+    }
+  }
+  return topicError(error)
+}
+
+function topicError(error: KafkaError): CliError {
+  return new CliError({ code: error.error, message: error.message, exitCode: 1 }, error)
+}
+
+function byName(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,30 @@
+// The committed manual pages are those of the commands. Run with -u to write them anew.
+
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
+import { commands } from '../../commands/index.ts'
+import { manualPages } from '../../src/build/man.ts'
+
+const directory = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'man')
+const hasMandoc = spawnSync('mandoc', ['-h']).error === undefined
+
+test('every page is the one in man/', async () => {
+  for (const [name, text] of await manualPages(commands)) await expect(text).toMatchFileSnapshot(join(directory, name))
+})
+
+test('man/ holds no other page, and npm installs them all', async () => {
+  const names = [...(await manualPages(commands)).keys()].sort()
+  expect(readdirSync(directory).sort()).toEqual(names)
+  expect([...packageJson.man].sort()).toEqual(names.map((name) => `man/${name}`))
+})
+
+test.runIf(hasMandoc)('mandoc finds nothing to complain about', async () => {
+  for (const name of (await manualPages(commands)).keys()) {
+    const { stdout } = spawnSync('mandoc', ['-Tlint', '-Wwarning', join(directory, name)], { encoding: 'utf8' })
+    expect(stdout).toBe('')
+  }
+})
