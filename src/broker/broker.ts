@@ -8,7 +8,7 @@ import type { Disk } from '../storage/disk.ts'
 import { openLogStore, type LogStore } from '../storage/log-store.ts'
 import { nodeDisk } from '../storage/node-disk.ts'
 import { parseBrokerConfig, type BrokerConfig } from './config/broker-configs.ts'
-import { topicLogConfig } from './config/topic-configs.ts'
+import { topicLogConfig } from './config/log-configs.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { checkServable } from './listeners.ts'
 import type { MetadataController } from './metadata/controller.ts'
@@ -181,8 +181,7 @@ class RunningBroker implements Broker {
   async #stopCleanly(): Promise<void> {
     await this.#server.stop()
     await this.metadata.close()
-    const brokerEpoch = this.metadata.image.brokers.get(this.nodeId)?.brokerEpoch
-    await this.#inTime(this.store.close(brokerEpoch === undefined ? {} : { brokerEpoch }))
+    await this.#inTime(this.store.close({ brokerEpoch: this.metadata.brokerEpoch }))
   }
 
   /** The disk has failed. Nothing more is promised to anybody, and nothing more written. */

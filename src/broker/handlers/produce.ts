@@ -6,8 +6,9 @@ import type { Timer } from '../../base/clock.ts'
 import { Produce } from '../../protocol/apis/produce.ts'
 import { prepareCodec, type CompressionCodec } from '../../protocol/compression/index.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import { batchSizeAt, BATCH_OVERHEAD, CODECS, CODEC_MASK, TRANSACTIONAL_FLAG } from '../../protocol/record-batch.ts'
+import { BATCH_OVERHEAD, CODECS, CODEC_MASK, TRANSACTIONAL_FLAG } from '../../protocol/record-batch.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import { RecordValidationError } from '../../storage/batch-validator.ts'
 import { CloseConnection } from '../connection.ts'
 import { itemError, noReply, type Answer, type Handler, type RequestContext } from '../handler.ts'
 import { isInternalTopic, type Partition } from '../partitions.ts'
@@ -29,7 +30,6 @@ interface Outcome {
 
 const FIRST_VERSION_WITH_IDS = 13
 const FIRST_VERSION_WITH_ZSTD = 7
-const MAGIC_AT = 16
 const ATTRIBUTES_AT = 21
 const ADMIN_CLIENT = '__admin_client' // may write to internal topics, as in Kafka
 // A client's timeout is meant for replicas; a disk is given at least this long before the client sends all again.
@@ -92,7 +92,7 @@ function append(
         ? broker.partitions.byId(topic.topicId, index)
         : broker.partitions.get(topic.name, index)
     what = `Produce to ${partition.topic}-${index}`
-    const batch = oneBatch(records, apiVersion)
+    const batch = batchIn(records, apiVersion)
     if (refusal !== undefined) throw refusal
     if (isInternalTopic(partition.topic) && context.clientId !== ADMIN_CLIENT) throw new KafkaError('INVALID_TOPIC_EXCEPTION')
     const { log } = partition
@@ -110,25 +110,14 @@ function append(
   }
 }
 
-/** The one batch that a partition's data must be. What is inside is the log's business. */
-function oneBatch(records: Buffer | null, apiVersion: number): Buffer {
+/** The log says whether these are one sound batch; here is what only the request can tell. */
+function batchIn(records: Buffer | null, apiVersion: number): Buffer {
   if (records === null || records.length === 0) {
     throw new KafkaError('INVALID_RECORD', `Produce requests with version ${apiVersion} must have at least one record batch`)
   }
-  if (records.length > MAGIC_AT) {
-    const magic = records.readInt8(MAGIC_AT)
-    if (magic === 0 || magic === 1) {
-      throw new KafkaError('INVALID_RECORD', `Produce requests with version ${apiVersion} take magic 2, not ${magic}`)
-    }
-    if (magic !== 2) throw new KafkaError('CORRUPT_MESSAGE', `Found invalid magic ${magic} in a record batch`)
+  if (apiVersion < FIRST_VERSION_WITH_ZSTD && codecOf(records) === 'zstd') {
+    throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', `Produce requests with version ${apiVersion} may not use zstd`)
   }
-  if (records.length < BATCH_OVERHEAD) throw new KafkaError('CORRUPT_MESSAGE')
-  const size = batchSizeAt(records, 0)
-  if (size < 0) throw new KafkaError('CORRUPT_MESSAGE', 'A record batch is longer than the bytes that came')
-  if (size < records.length) {
-    throw new KafkaError('INVALID_RECORD', `Produce requests with version ${apiVersion} must have exactly one record batch`)
-  }
-  if (apiVersion < FIRST_VERSION_WITH_ZSTD && codecOf(records) === 'zstd') throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE')
   return records
 }
 
@@ -159,13 +148,11 @@ function failedRow(index: number, error: KafkaError): Row {
     logAppendTimeMs: -1,
     logStartOffset: -1,
     errorMessage: error.message,
-    recordErrors: recordErrorsOf(error),
+    recordErrors:
+      error instanceof RecordValidationError
+        ? error.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
+        : [],
   }
-}
-
-function recordErrorsOf(error: KafkaError): { batchIndex: number; batchIndexErrorMessage: string | null }[] {
-  if (!('recordErrors' in error) || !Array.isArray(error.recordErrors)) return []
-  return error.recordErrors as { batchIndex: number; batchIndexErrorMessage: string | null }[]
 }
 
 /** Loads the codecs that this request needs; undefined when they are there, as they nearly always are. */
