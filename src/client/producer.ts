@@ -11,7 +11,7 @@ import { prepareCodec } from '../protocol/compression/index.ts'
 import { errorName, isRetriable, KafkaError } from '../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
 import type { Cluster } from './cluster.ts'
-import { ConnectError, TimeoutError } from './errors.ts'
+import { ConfigError, ConnectError, TimeoutError } from './errors.ts'
 import { Partitioner } from './partitioner.ts'
 import { NO_IDENTITY, ProducerBatch, type ProducerIdentity, serializedSize } from './producer-batch.ts'
 import { ProducerPartition } from './producer-partition.ts'
@@ -39,6 +39,7 @@ export interface ProducerTotals {
   bytes: number // acknowledged, as stored
   /** The failure of the smallest line number. */
   firstFailure: { readonly line: number; readonly error: Error } | undefined
+  lastError: Error | undefined
 }
 
 interface Node {
@@ -56,7 +57,7 @@ const DEFAULT_BATCH_SIZE = 256 * 1024
 const SMALLEST_BATCH_SIZE = 16 * 1024
 
 export class Producer {
-  readonly totals: ProducerTotals = { acknowledged: 0, failed: 0, bytes: 0, firstFailure: undefined }
+  readonly totals: ProducerTotals = { acknowledged: 0, failed: 0, bytes: 0, firstFailure: undefined, lastError: undefined }
   readonly #cluster: Cluster
   readonly #clock: Clock
   readonly #config: Cluster['config']
@@ -82,7 +83,10 @@ export class Producer {
     this.#isIdempotent = config.producer.enableIdempotence && config.producer.acks === -1
     if (!this.#isIdempotent) this.#identity = NO_IDENTITY
     const wanted = config.given.has('batch.size') ? config.producer.batchSize : DEFAULT_BATCH_SIZE
-    this.#slotSize = Math.max(Math.min(wanted, config.producer.bufferMemory), 1)
+    this.#slotSize = Math.max(Math.min(wanted, config.producer.maxRequestSize, config.producer.bufferMemory), 1)
+    if (config.producer.transactionalId !== undefined) {
+      throw new ConfigError('transactional.id', "transactional.id can't be honoured here: this producer has no transactions")
+    }
   }
 
   /** Finds the topic's partitions and makes the codec ready. KafkaError when the topic can't be used. */
@@ -97,7 +101,8 @@ export class Producer {
     const share = Math.floor(this.#config.producer.bufferMemory / (2 * count + 8))
     this.#slotSize = Math.max(Math.min(this.#slotSize, share), Math.min(this.#slotSize, SMALLEST_BATCH_SIZE))
     const partitions = topic.partitions.map(({ partition }) => new ProducerPartition(name, partition))
-    return { name, partitions, partitioner: new Partitioner(count) }
+    const { partitioner, partitionerIgnoreKeys: ignoreKeys } = this.#config.producer
+    return { name, partitions, partitioner: new Partitioner(count, { roundRobin: partitioner === 'roundRobin', ignoreKeys }) }
   }
 
   /** The batch for the next record of `partition`; undefined when memory is used up: wait for `room`, then ask again. */
@@ -137,13 +142,12 @@ export class Producer {
   append(topic: ProducerTopic, record: RecordRanges, fixed?: ProducerPartition): boolean {
     const { source, keyStart, keyEnd, valueStart, valueEnd, headers = NO_HEADERS, line } = record
     const { partitioner, partitions } = topic
+    const size = serializedSize(keyStart < 0 ? -1 : keyEnd - keyStart, valueStart < 0 ? -1 : valueEnd - valueStart, headers.length)
+    if (this.#isTooLarge(size, line)) return true
     for (;;) {
-      const partition =
-        fixed ?? partitions[keyStart < 0 ? partitioner.current : partitioner.forKey(source, keyStart, keyEnd)]
+      const partition = fixed ?? partitions[partitioner.pick(source, keyStart, keyEnd)]
       const isNew = partition.open === undefined
       if (isNew) {
-        const size = serializedSize(keyStart < 0 ? -1 : keyEnd - keyStart, valueStart < 0 ? -1 : valueEnd - valueStart, headers.length)
-        if (this.#isTooLarge(size, line)) return true
         if (this.area(partition, size) === undefined) return false
       }
       const batch = partition.open
@@ -156,12 +160,21 @@ export class Producer {
     }
   }
 
-  /** Counts a record that was never taken: too long, or not to be parsed. */
-  refuse(line: number, error: Error): void {
-    this.#fail(1, line, error)
+  /** The longest value, in bytes, that a record without a key and headers can have. */
+  get longestValue(): number {
+    const { maxRequestSize, bufferMemory } = this.#config.producer
+    const most = Math.min(maxRequestSize, bufferMemory)
+    let longest = Math.max(0, most - serializedSize(-1, 0, NO_HEADERS.length))
+    while (longest > 0 && serializedSize(-1, longest, NO_HEADERS.length) > most) longest--
+    return longest
   }
 
-  /** Refuses a record of `size` serialized bytes if it is over the limits, in Java's words. */
+  /** Counts a record whose value of `size` bytes is longer than longestValue, and was dropped unseen. */
+  refuseTooLong(line: number, size: number): void {
+    this.#isTooLarge(serializedSize(-1, size, NO_HEADERS.length), line)
+  }
+
+  /** Counts a record of `size` serialized bytes as failed if it is over the limits, in Java's words. */
   #isTooLarge(size: number, line: number): boolean {
     const { maxRequestSize, bufferMemory } = this.#config.producer
     if (size <= maxRequestSize && size <= bufferMemory) return false
@@ -169,7 +182,8 @@ export class Producer {
       size > maxRequestSize
         ? `larger than ${maxRequestSize}, which is the value of the max.request.size configuration.`
         : 'larger than the total memory buffer you have configured with the buffer.memory configuration.'
-    this.refuse(line, new KafkaError('MESSAGE_TOO_LARGE', `The message is ${size} bytes when serialized which is ${what}`))
+    const message = `The message is ${size} bytes when serialized which is ${what}`
+    this.#fail(1, line, new KafkaError('MESSAGE_TOO_LARGE', message))
     return true
   }
 
@@ -196,8 +210,12 @@ export class Producer {
 
   #shut(partition: ProducerPartition): boolean {
     const batch = partition.open
-    if (batch === undefined || batch.count === 0) return false
+    if (batch === undefined) return false
     partition.open = undefined
+    if (batch.count === 0) {
+      this.#release(batch)
+      return false
+    }
     partition.waiting.push(batch)
     return true
   }
@@ -396,6 +414,7 @@ export class Producer {
 
   #fail(records: number, line: number, error: Error): void {
     this.totals.failed += records
+    this.totals.lastError = error
     const first = this.totals.firstFailure
     if (first === undefined || line < first.line) this.totals.firstFailure = { line, error }
   }

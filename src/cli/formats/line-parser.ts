@@ -114,8 +114,13 @@ export class LineParser {
 
 /** Where `word` is first found in `bytes[start, end)`, or −1. */
 function find(bytes: Buffer, word: Buffer, start: number, end: number): number {
-  const at = word.length === 1 ? bytes.indexOf(word[0], start) : bytes.indexOf(word, start)
-  return at < 0 || at + word.length > end ? -1 : at
+  if (word.length === 1) {
+    // Keys are short: a loop finds most separators sooner than a view is made.
+    const near = Math.min(end, start + 48)
+    for (let at = start; at < near; at++) if (bytes[at] === word[0]) return at
+  }
+  const at = bytes.subarray(start, end).indexOf(word)
+  return at < 0 ? -1 : start + at
 }
 
 /** String.split of Java: empty pieces at the end are dropped, one from an empty match at the start as well. */

@@ -1,0 +1,138 @@
+// `ktool consume`: flags, what is said on stderr, and which end is a success.
+
+import * as Flags from '@oclif/core/flags'
+import { ClusterCommand } from '../src/cli/base-command.ts'
+import { expectationError, usageError } from '../src/cli/errors.ts'
+import { sinkFor } from '../src/cli/formats/byte-sink.ts'
+import { parseDuration, parseOffset } from '../src/cli/formats/positions.ts'
+import { parseProperties } from '../src/cli/formats/properties.ts'
+import { jsonFormat, textFormat } from '../src/cli/formats/record-format.ts'
+import { onSignals } from '../src/cli/signals.ts'
+import { consumeTopic, type ConsumeResult } from '../src/cli/verbs/consume.ts'
+import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
+import { DEFAULT_TOPIC } from '../src/cli/verbs/topics.ts'
+import type { ConsumerPosition } from '../src/client/consumer.ts'
+import type { Start } from '../src/client/consumer.ts'
+
+export default class Consume extends ClusterCommand {
+  static override description =
+    'Prints records as they are stored, each followed by a newline, from now on unless said. Goes on until --max-messages, ' +
+    '--exit-at-end, a time-out or Ctrl-C. --json prints one object a line.'
+
+  static override usage = ['consume [--topic NAME] [--from-beginning] [--partition N] [--offset OFFSET] [--max-messages N] [--exit-at-end]']
+
+  static override examples = [
+    { description: 'All there is, and no more', command: 'ktool consume --topic messages --from-beginning --exit-at-end' },
+    { description: 'The last 10 of each partition, as JSON', command: 'ktool consume --topic messages --offset -10 --exit-at-end --json' },
+    { description: 'A test that expects 3 records within 10 s', command: 'ktool consume --topic out --from-beginning --max-messages 3 --timeout 10s' },
+  ]
+
+  static override flags = {
+    topic: Flags.string({ char: 't', helpValue: 'NAME', summary: 'Where from. `messages` on the bundled broker, unless said.' }),
+    'from-beginning': Flags.boolean({ summary: 'Start at the first record.' }),
+    partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'Only this partition.' }),
+    offset: Flags.string({
+      char: 'o',
+      helpValue: 'OFFSET',
+      summary: 'earliest, latest, N (with --partition), -N before the end, or @MS for a time in milliseconds.',
+    }),
+    'max-messages': Flags.integer({ char: 'n', min: 0, helpValue: 'N', summary: 'Stop after so many records.' }),
+    'exit-at-end': Flags.boolean({ char: 'e', summary: 'Stop at the end as it is when the command starts.' }),
+    timeout: Flags.string({
+      helpValue: 'DURATION',
+      summary: 'Stop after so long (10s, 500ms). Exits 4 if --max-messages or --exit-at-end is not met by then.',
+    }),
+    'timeout-ms': Flags.integer({ helpValue: 'MS', summary: "Stop when no record came for so long, as Kafka's console consumer does." }),
+    'isolation-level': Flags.option({ options: ['read_uncommitted', 'read_committed'] as const })({
+      summary: 'read_committed leaves out what transactions have not committed.',
+    }),
+    property: Flags.string({
+      aliases: ['formatter-property'],
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=VALUE',
+      summary:
+        "How records are printed, by Kafka's names: print.key, print.value, print.timestamp, print.partition, print.offset, " +
+        'print.headers, print.epoch, print.delivery, key.separator, line.separator, headers.separator, null.literal.',
+    }),
+    'command-property': Flags.string({
+      aliases: ['consumer-property'],
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=VALUE',
+      summary: "A client property by Kafka's name.",
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Consume)
+    const started = performance.now()
+    const start = startOf(flags)
+    const timeoutMs = flags.timeout === undefined ? undefined : parseDuration('--timeout', flags.timeout)
+    const idle = flags['timeout-ms']
+    const formatProperties = parseProperties('--property', flags.property ?? [])
+    if (this.output.isJson && formatProperties.size > 0) throw usageError('--json prints all fields', 'leave out --property')
+    const format = this.output.isJson ? jsonFormat() : textFormat(formatProperties)
+
+    const properties = parseProperties('--command-property', flags['command-property'] ?? [])
+    const { cluster, isBundled } = await this.connect(flags, { properties })
+    const topic = flags.topic ?? (isBundled ? DEFAULT_TOPIC : undefined)
+    if (topic === undefined) throw usageError('--topic is missing', 'there is a default on the bundled broker only')
+    await ensureTopic(cluster, topic, 'fail')
+
+    const sink = sinkFor(process.stdout)
+    const abort = new AbortController()
+    const signals = onSignals(() => abort.abort())
+    const end = { untilEnd: flags['exit-at-end'], maxMessages: flags['max-messages'] }
+    try {
+      const result = await consumeTopic(cluster, {
+        topic,
+        partitions: flags.partition === undefined ? undefined : [flags.partition],
+        start: start ?? defaultStart(cluster.config.consumer.autoOffsetReset),
+        isolation: flags['isolation-level'] ?? cluster.config.consumer.isolationLevel,
+        ...end,
+        timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - started)),
+        idleMs: idle === undefined || idle < 0 ? undefined : idle,
+        format,
+        sink,
+        signal: abort.signal,
+        onNotice: (text) => this.output.talk(text),
+        ...(flags.verbose && { onPositioned: (positions: readonly ConsumerPosition[]) => this.#positioned(topic, positions) }),
+      })
+      this.#report(result, end.maxMessages, end.untilEnd, flags.timeout)
+    } finally {
+      signals.release()
+      if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
+    }
+  }
+
+  #positioned(topic: string, positions: readonly ConsumerPosition[]): void {
+    for (const { partition, offset, end } of positions) {
+      const until = end === Infinity ? '' : ` until ${end}`
+      this.output.talk(`reading ${topic}-${partition} from offset ${offset}${until}`)
+    }
+  }
+
+  #report({ messages, reason }: ConsumeResult, maxMessages: number | undefined, untilEnd: boolean, timeout: string | undefined): void {
+    const isUnmet = reason === 'timeout' && (maxMessages !== undefined || untilEnd)
+    if (!this.output.isJson) this.output.talk(`Processed a total of ${messages} messages`)
+    if (!isUnmet) return
+    const wanted = maxMessages === undefined ? 'the end was not reached' : `${maxMessages} were expected`
+    throw expectationError('TIMEOUT', `${messages} records came within ${timeout ?? ''}, and ${wanted}`)
+  }
+}
+
+function startOf(flags: { 'from-beginning': boolean; offset?: string | undefined; partition?: number | undefined }): Start | undefined {
+  if (flags.offset === undefined) return flags['from-beginning'] ? { at: 'beginning' } : undefined
+  if (flags['from-beginning']) throw usageError('Options from-beginning and offset cannot be specified together.')
+  const start = parseOffset(flags.offset)
+  if ('offset' in start && flags.partition === undefined) {
+    throw usageError('The partition is required when offset is specified.', 'add --partition N')
+  }
+  return start
+}
+
+function defaultStart(reset: 'earliest' | 'latest' | 'none' | { readonly byDuration: number }): Start {
+  if (typeof reset === 'object') return { timestamp: Date.now() - reset.byDuration }
+  return { at: reset === 'earliest' ? 'beginning' : 'end' }
+}

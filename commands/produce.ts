@@ -1,0 +1,146 @@
+// `ktool produce`: flags, prompt and progress, and what to say when not every record arrived.
+
+import * as Flags from '@oclif/core/flags'
+import { ClusterCommand } from '../src/cli/base-command.ts'
+import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
+import { LineParser } from '../src/cli/formats/line-parser.ts'
+import { type LineSource, sourceOf } from '../src/cli/formats/line-source.ts'
+import { parseProperties } from '../src/cli/formats/properties.ts'
+import { bytesText } from '../src/cli/quantities.ts'
+import { onSignals } from '../src/cli/signals.ts'
+import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
+import { produceLines, type ProduceOptions, type ProduceResult } from '../src/cli/verbs/produce.ts'
+
+const PROGRESS_MS = 200
+
+export default class Produce extends ClusterCommand {
+  static override description =
+    'Each line of stdin is a record, sent in batches and acknowledged by all replicas unless said. Exits 1 if any record was not ' +
+    'acknowledged. With no cluster named and no broker running, the bundled one is started; there, a missing topic is created.'
+
+  static override usage = ['produce --topic NAME [--property NAME=VALUE]… [--partition N] < FILE']
+
+  static override examples = [
+    { description: 'Lines to the bundled broker', command: "printf 'a\\nb\\n' | ktool produce --topic messages" },
+    {
+      description: 'Keys before a colon',
+      command: 'ktool produce --topic users --property parse.key=true --property key.separator=: < users.txt',
+    },
+    { description: 'Compressed, to a cluster', command: 'ktool produce -b kafka:9092 --topic logs --compression-type zstd < app.log' },
+  ]
+
+  static override flags = {
+    topic: Flags.string({ char: 't', required: true, helpValue: 'NAME', summary: 'Where to.' }),
+    property: Flags.string({
+      aliases: ['reader-property'],
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=VALUE',
+      summary:
+        "How lines are read, by Kafka's names: parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, " +
+        'headers.key.separator, null.marker, ignore.error.',
+    }),
+    partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'All records to this partition.' }),
+    'compression-type': Flags.string({
+      aliases: ['compression-codec'],
+      helpValue: 'CODEC',
+      summary: 'none, gzip, snappy, lz4 or zstd. --compression-codec alone means gzip.',
+    }),
+    acks: Flags.string({
+      aliases: ['request-required-acks'],
+      helpValue: 'all|1|0',
+      summary: 'Which replicas must have a record before it counts. All, unless said.',
+    }),
+    'batch-size': Flags.integer({ helpValue: 'BYTES', summary: 'The most in one batch.' }),
+    linger: Flags.integer({ aliases: ['timeout'], helpValue: 'MS', summary: 'How long a batch waits to get fuller. 5, unless said.' }),
+    sync: Flags.boolean({ summary: 'Wait for each record, and stop at the first that fails.' }),
+    'allow-auto-topic-creation': Flags.boolean({ summary: 'Let the cluster create the topic if it is not there.' }),
+    'command-property': Flags.string({
+      aliases: ['producer-property'],
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=VALUE',
+      summary: "A client property by Kafka's name.",
+    }),
+  }
+
+  // --compression-codec takes its value or leaves it, which oclif has no notion of.
+  override async init(): Promise<void> {
+    const at = this.argv.indexOf('--compression-codec')
+    const next = this.argv[at + 1] as string | undefined
+    if (at >= 0 && (next === undefined || next.startsWith('-'))) this.argv.splice(at + 1, 0, 'gzip')
+    await super.init()
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Produce)
+    const parser = new LineParser(parseProperties('--property', flags.property ?? []))
+    const properties = parseProperties('--command-property', flags['command-property'] ?? [])
+    const named = {
+      'compression.type': flags['compression-type'],
+      acks: flags.acks,
+      'batch.size': flags['batch-size'],
+      'linger.ms': flags.linger,
+    }
+    for (const [name, value] of Object.entries(named)) if (value !== undefined) properties.set(name, String(value))
+    if (flags.sync) properties.set('linger.ms', '0') // nothing else will come before the answer
+    if (flags.sync && properties.get('acks') === '0') throw usageError('--sync waits for answers, and with --acks 0 there are none')
+
+    const { cluster, isBundled } = await this.connect(flags, { start: true, properties })
+    const ifMissing = flags['allow-auto-topic-creation'] && !isBundled ? 'auto' : isBundled ? 'create' : 'fail'
+    if (await ensureTopic(cluster, flags.topic, ifMissing)) this.output.talk(`created topic ${flags.topic}`)
+
+    const source = sourceOf(process.stdin)
+    const signals = onSignals(() => source.close())
+    const options: ProduceOptions = { topic: flags.topic, partition: flags.partition, source, parser, sync: flags.sync }
+    try {
+      const result = await produceLines(cluster, { ...options, onWait: this.#onWait(source) })
+      this.#clearProgress()
+      this.#report(flags.topic, result, flags.verbose)
+    } finally {
+      signals.release()
+      process.stdin.unref()
+    }
+    if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
+  }
+
+  #shownAt = 0
+  #hasProgress = false
+
+  /** Kafka's prompt where a person types; progress where somebody watches a long input go. */
+  #onWait(source: LineSource): ProduceOptions['onWait'] {
+    if (!process.stderr.isTTY || this.output.isJson) return undefined
+    if (process.stdin.isTTY) return () => process.stderr.write('>')
+    const started = performance.now()
+    return ({ lines, totals }) => {
+      const now = performance.now()
+      if (now - started < 2 * PROGRESS_MS || now - this.#shownAt < PROGRESS_MS) return
+      this.#shownAt = now
+      this.#hasProgress = true
+      const share = source.size === undefined ? '' : ` of ${bytesText(source.size)}`
+      const text = `${lines} lines, ${bytesText(source.bytes)}${share}, ${totals.acknowledged} acknowledged`
+      process.stderr.write(`\r\x1b[K${text}`)
+    }
+  }
+
+  #clearProgress(): void {
+    if (this.#hasProgress) process.stderr.write('\r\x1b[K')
+  }
+
+  #report(topic: string, result: ProduceResult, verbose: boolean): void {
+    const { acknowledged, failed, bytes, firstFailure, parseError, lines } = result
+    if (firstFailure !== undefined) {
+      const { code, message, hint } = failureOf(firstFailure.error)
+      const where = firstFailure.line > 0 ? `line ${firstFailure.line} failed: ` : ''
+      const counts = `${acknowledged} of ${acknowledged + failed} records were acknowledged`
+      throw new CliError({ code, message: `${counts}; ${where}${message}`, hint, exitCode: ExitCode.failed })
+    }
+    if (parseError !== undefined) {
+      const { code, message, hint } = failureOf(parseError)
+      const counts = `${acknowledged} of ${acknowledged} records were acknowledged, and reading stopped at line ${lines}`
+      throw new CliError({ code, message: `${counts}: ${message}`, hint, exitCode: ExitCode.failed })
+    }
+    if (this.output.isJson) this.output.json({ topic, acknowledged, failed, bytes })
+    else if (verbose) this.output.talk(`${acknowledged} records acknowledged, ${bytesText(bytes)}`)
+  }
+}

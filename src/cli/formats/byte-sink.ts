@@ -1,0 +1,115 @@
+// Where consumed bytes leave: files and devices are written at once, pipes and sockets while the next bytes are being
+// made (on the second core their reader drains them meanwhile), terminals with control characters made visible.
+// A reader that went away is a quiet end.
+
+import { fstatSync, writeSync } from 'node:fs'
+import { type Writable } from 'node:stream'
+import { systemClock } from '../../base/clock.ts'
+import { type ByteOutput } from '../../kernels/byte-output.ts'
+
+export interface ByteSink {
+  /** Takes what `out` holds, and resolves when `out` may be filled again. Throws what the system says, but for EPIPE. */
+  write(out: ByteOutput): Promise<void>
+  /** Everything taken has left. */
+  end(): Promise<void>
+  /** The reader is gone: more makes no sense. */
+  readonly isClosed: boolean
+}
+
+/** The best way to write to `stream`, which is stdout. */
+export function sinkFor(stream: NodeJS.WriteStream & { readonly fd?: number }): ByteSink {
+  if (stream.isTTY) return new StreamSink(stream, visible)
+  const { fd } = stream
+  if (fd === undefined) return new StreamSink(stream)
+  const kind = fstatSync(fd)
+  return kind.isFile() || kind.isCharacterDevice() ? new FileSink(fd) : new StreamSink(stream)
+}
+
+const AGAIN_MS = 2
+
+class FileSink implements ByteSink {
+  readonly #fd: number
+  isClosed = false
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  async write(out: ByteOutput): Promise<void> {
+    for (let at = 0; at < out.at && !this.isClosed; ) {
+      try {
+        at += writeSync(this.#fd, out.bytes, at, out.at - at)
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code === 'EPIPE') this.isClosed = true
+        else if (code === 'EAGAIN') await new Promise<void>((resolve) => systemClock.after(AGAIN_MS, resolve, true))
+        else throw error
+      }
+    }
+    out.at = 0
+  }
+
+  end(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+export class StreamSink implements ByteSink {
+  readonly #stream: Writable
+  readonly #change: ((bytes: Buffer) => Buffer) | undefined
+  #error: Error | undefined
+  #pending: Promise<void> = Promise.resolve()
+  #spare: Buffer | undefined
+  isClosed = false
+
+  /** `change`: what is done to the bytes on their way. */
+  constructor(stream: Writable, change?: (bytes: Buffer) => Buffer) {
+    this.#stream = stream
+    this.#change = change
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      this.isClosed = true
+      if (error.code !== 'EPIPE') this.#error = error
+    })
+    stream.on('close', () => (this.isClosed = true))
+  }
+
+  /** Two buffers take turns: one is filled while the other one leaves. */
+  async write(out: ByteOutput): Promise<void> {
+    if (this.isClosed) out.at = 0
+    if (out.at > 0) {
+      const before = this.#pending
+      const bytes = out.take(this.#spare)
+      this.#spare = undefined
+      this.#pending = before.then(() => this.#send(bytes))
+      await before
+    }
+    if (this.#error !== undefined) throw this.#error
+  }
+
+  async end(): Promise<void> {
+    await this.#pending
+    if (this.#error !== undefined) throw this.#error
+  }
+
+  #send(bytes: Buffer): Promise<void> {
+    if (this.isClosed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#spare = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.buffer.byteLength - bytes.byteOffset)
+        resolve()
+      }
+      // Also called when the stream fails or is closed.
+      this.#stream.write(this.#change === undefined ? bytes : this.#change(bytes), done)
+    })
+  }
+}
+
+/** C0 and C1 controls but tab and newline, as \x1b and the like: what somebody wrote to a topic must not drive our terminal. */
+export function visible(bytes: Buffer): Buffer {
+  // eslint-disable-next-line no-control-regex -- control characters are what this looks for
+  const controls = /[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/g
+  const text = bytes.toString('latin1')
+  if (!controls.test(text)) return bytes
+  const escape = (found: string) => `\\x${found.charCodeAt(found.length - 1).toString(16).padStart(2, '0')}`
+  return Buffer.from(text.replace(controls, escape), 'latin1')
+}

@@ -1,0 +1,110 @@
+// Where produced lines come from: regular files are read in big pieces, everything else as it comes, one piece at a time,
+// so that a fast writer waits for us.
+
+import { fstatSync, readSync } from 'node:fs'
+import { type Readable } from 'node:stream'
+import type { LineReader } from '../../kernels/line-reader.ts'
+
+export interface LineSource {
+  /** Hands more bytes to `reader`; false at the end of the input, or once closed. */
+  fill(reader: LineReader): boolean | Promise<boolean>
+  /** Stops reading: a `fill` that waits gives false. */
+  close(): void
+  /** Whether `close` was called, so that the input may have more. */
+  readonly isClosed: boolean
+  /** Bytes handed out. */
+  readonly bytes: number
+  /** Of the whole input, where that is known. */
+  readonly size: number | undefined
+}
+
+/** The best way to read `stream`, which is stdin. */
+export function sourceOf(stream: Readable & { readonly fd?: number }): LineSource {
+  const { fd } = stream
+  if (fd === undefined) return new StreamSource(stream)
+  const kind = fstatSync(fd)
+  return kind.isFile() ? new FileSource(fd, kind.size) : new StreamSource(stream)
+}
+
+class FileSource implements LineSource {
+  readonly #fd: number
+  readonly size: number
+  bytes = 0
+  isClosed = false
+
+  constructor(fd: number, size: number) {
+    this.#fd = fd
+    this.size = size
+  }
+
+  async fill(reader: LineReader): Promise<boolean> {
+    // Answers of the broker and Ctrl-C get their turn.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    if (this.isClosed) return false
+    const space = reader.space()
+    const size = readSync(this.#fd, space, 0, space.length, null)
+    reader.filled(size)
+    this.bytes += size
+    return size > 0
+  }
+
+  close(): void {
+    this.isClosed = true
+  }
+}
+
+export class StreamSource implements LineSource {
+  readonly size = undefined
+  bytes = 0
+  isClosed = false
+  readonly #stream: Readable
+  #chunk: Buffer | undefined
+  #from = 0 // of the chunk, what was not handed out
+  #isOver = false
+  #error: Error | undefined
+  #wake: (() => void) | undefined
+
+  constructor(stream: Readable) {
+    this.#stream = stream
+    stream.on('data', (chunk: Buffer) => {
+      stream.pause()
+      this.#chunk = chunk
+      this.#from = 0
+      this.#wake?.()
+    })
+    stream.on('error', (error) => {
+      this.#error = error
+      this.#end()
+    })
+    stream.on('end', () => this.#end())
+    stream.on('close', () => this.#end())
+    stream.pause()
+  }
+
+  async fill(reader: LineReader): Promise<boolean> {
+    while (this.#chunk === undefined && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+        this.#stream.resume()
+      })
+    }
+    if (this.#error !== undefined) throw this.#error
+    if (this.#chunk === undefined || this.isClosed) return false
+    const size = reader.push(this.#chunk, this.#from)
+    this.bytes += size
+    this.#from += size
+    if (this.#from === this.#chunk.length) this.#chunk = undefined
+    return true
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.#stream.pause()
+    this.#end()
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#wake?.()
+  }
+}

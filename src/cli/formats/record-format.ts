@@ -1,0 +1,171 @@
+// How consumed records are printed: plain values by a kernel, the fields of Kafka's DefaultMessageFormatter in its order,
+// or one JSON object a line. Bytes are copied as they are stored; nothing is decoded but to see whether it is UTF-8.
+
+import { isUtf8 } from 'node:buffer'
+import type { FetchedBatch, FetchedRecords } from '../../client/consumer-batches.ts'
+import { type ByteOutput } from '../../kernels/byte-output.ts'
+import { writeJsonString } from '../../kernels/json-escape.ts'
+import { ValuePrinter } from '../../kernels/value-printer.ts'
+import { RecordCursor } from '../../protocol/record-cursor.ts'
+import { checkNames, isTrue } from './properties.ts'
+
+/** Prints batches; can stop between two records, when the output is full or enough are printed. */
+export interface RecordFormat {
+  /** Records printed since the start. */
+  readonly printed: number
+  start(batch: FetchedBatch, fetched: FetchedRecords): void
+  /** True: call again, `out` is full or `most` are printed. False: the batch is done. */
+  print(out: ByteOutput, most: number): boolean
+}
+
+const NAMES = [
+  'print.timestamp', 'print.partition', 'print.offset', 'print.delivery', 'print.epoch', 'print.headers', 'print.key',
+  'print.value', 'key.separator', 'line.separator', 'headers.separator', 'null.literal',
+] // prettier-ignore
+
+/** By the properties of Kafka's DefaultMessageFormatter. Usage error for names it doesn't have. */
+export function textFormat(properties: ReadonlyMap<string, string>): RecordFormat {
+  checkNames('formatter', properties, NAMES)
+  const flag = (name: string, fallback = false) => isTrue(properties.get(name) ?? String(fallback))
+  const bytes = (name: string, fallback: string) => Buffer.from(properties.get(name) ?? fallback)
+  const lineSeparator = bytes('line.separator', '\n')
+  const nullLiteral = bytes('null.literal', 'null')
+  const fields: Field[] = []
+  if (flag('print.timestamp')) fields.push(timestamp)
+  if (flag('print.partition')) fields.push((out, { partition }) => out.text(`Partition:${partition}`))
+  if (flag('print.offset')) fields.push((out, { cursor }) => out.text(`Offset:${cursor.offset}`))
+  if (flag('print.delivery')) fields.push((out) => out.text('Delivery:NOT_PRESENT'))
+  if (flag('print.epoch')) fields.push(epoch)
+  if (flag('print.headers')) fields.push(headers(bytes('headers.separator', ','), nullLiteral))
+  const isPlain = fields.length === 0 && !flag('print.key') && flag('print.value', true)
+  if (isPlain) return new PlainFormat(lineSeparator, nullLiteral)
+  if (flag('print.key')) fields.push((out, { cursor }) => rangeOr(out, cursor, cursor.keyStart, cursor.keyEnd, nullLiteral))
+  if (flag('print.value', true)) {
+    fields.push((out, { cursor }) => rangeOr(out, cursor, cursor.valueStart, cursor.valueEnd, nullLiteral))
+  }
+  const keySeparator = bytes('key.separator', '\t')
+  return new CursorFormat((out, record) => {
+    fields.forEach((field, index) => {
+      if (index > 0) out.all(keySeparator)
+      field(out, record)
+    })
+    if (fields.length > 0) out.all(lineSeparator)
+  })
+}
+
+/** One object a line: what is no UTF-8 is base64, and says so in keyEncoding and valueEncoding. */
+export function jsonFormat(): RecordFormat {
+  return new CursorFormat((out, { topic, partition, cursor, batch }) => {
+    const kind = batch.header.isLogAppendTime ? 'LogAppendTime' : 'CreateTime'
+    out.text(`{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${cursor.offset},`)
+    out.text(`"timestamp":${cursor.timestamp},"timestampType":"${kind}","key":`)
+    const keyIsText = jsonBytes(out, cursor.bytes, cursor.keyStart, cursor.keyEnd)
+    out.text(',"value":')
+    const valueIsText = jsonBytes(out, cursor.bytes, cursor.valueStart, cursor.valueEnd)
+    out.text(',"headers":[')
+    cursor.headers().forEach(({ key, value }, index) => {
+      out.text(`${index > 0 ? ',' : ''}{"key":${JSON.stringify(key)},"value":`)
+      const isText = jsonBytes(out, value ?? NOTHING, value === null ? -1 : 0, value?.length ?? 0)
+      out.text(isText ? '}' : ',"valueEncoding":"base64"}')
+    })
+    out.text(`]${keyIsText ? '' : ',"keyEncoding":"base64"'}${valueIsText ? '' : ',"valueEncoding":"base64"'}}\n`)
+  })
+}
+
+interface Printed {
+  readonly topic: string
+  readonly partition: number
+  readonly batch: FetchedBatch
+  readonly cursor: RecordCursor
+}
+
+type Field = (out: ByteOutput, record: Printed) => void
+
+const NOTHING = Buffer.alloc(0)
+
+class PlainFormat implements RecordFormat {
+  readonly #printer: ValuePrinter
+
+  constructor(separator: Buffer, nullLiteral: Buffer) {
+    this.#printer = new ValuePrinter(separator, nullLiteral)
+  }
+
+  get printed(): number {
+    return this.#printer.printed
+  }
+
+  start({ header, records }: FetchedBatch, { from, until }: FetchedRecords): void {
+    this.#printer.start(records, header.recordCount, header.baseOffset, from, until)
+  }
+
+  print(out: ByteOutput, most: number): boolean {
+    return this.#printer.print(out, most)
+  }
+}
+
+class CursorFormat implements RecordFormat {
+  readonly #write: Field
+  #record: Printed | undefined
+  #from = 0
+  #until = 0
+  printed = 0
+
+  constructor(write: Field) {
+    this.#write = write
+  }
+
+  start(batch: FetchedBatch, { topic, partition, from, until }: FetchedRecords): void {
+    this.#record = { topic, partition, batch, cursor: new RecordCursor(batch.header, batch.records) }
+    this.#from = from
+    this.#until = until
+  }
+
+  print(out: ByteOutput, most: number): boolean {
+    const record = this.#record
+    if (record === undefined) return false
+    for (;;) {
+      if (out.isFull || this.printed >= most) return true
+      if (!record.cursor.next() || record.cursor.offset >= this.#until) return false
+      if (record.cursor.offset < this.#from) continue
+      this.#write(out, record)
+      this.printed++
+    }
+  }
+}
+
+function timestamp(out: ByteOutput, { batch, cursor }: Printed): void {
+  out.text(`${batch.header.isLogAppendTime ? 'LogAppendTime' : 'CreateTime'}:${cursor.timestamp}`)
+}
+
+/** Apache's own console consumer loses the epoch on the way and always prints NOT_PRESENT. */
+function epoch(out: ByteOutput, { batch }: Printed): void {
+  const { leaderEpoch } = batch.header
+  out.text(`Epoch:${leaderEpoch < 0 ? 'NOT_PRESENT' : leaderEpoch}`)
+}
+
+function headers(separator: Buffer, nullLiteral: Buffer): Field {
+  return (out, { cursor }) => {
+    if (cursor.headerCount === 0) out.text('NO_HEADERS')
+    cursor.headers().forEach(({ key, value }, index) => {
+      if (index > 0) out.all(separator)
+      out.text(`${key}:`)
+      out.all(value ?? nullLiteral)
+    })
+  }
+}
+
+function rangeOr(out: ByteOutput, cursor: RecordCursor, start: number, end: number, nullLiteral: Buffer): void {
+  if (start < 0) out.all(nullLiteral)
+  else out.range(cursor.bytes, start, end)
+}
+
+/** A JSON string, or null for a start of −1; false when it had to be base64. */
+function jsonBytes(out: ByteOutput, bytes: Buffer, start: number, end: number): boolean {
+  if (start < 0) out.text('null')
+  else if (isUtf8(bytes.subarray(start, end))) writeJsonString(out, bytes, start, end)
+  else {
+    out.text(`"${bytes.toString('base64', start, end)}"`)
+    return false
+  }
+  return true
+}

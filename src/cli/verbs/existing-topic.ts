@@ -1,0 +1,60 @@
+// Before records flow: is the topic there? A missing one is made where that is allowed, and otherwise named together with
+// those it may have been meant to be.
+
+import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Cluster, TopicMetadata } from '../../client/cluster.ts'
+import { CreateTopics } from '../../protocol/apis/create-topics.ts'
+import { ErrorCode, type ErrorName, KafkaError } from '../../protocol/errors.ts'
+import { operationError } from '../errors.ts'
+import { didYouMean } from '../nearest.ts'
+
+/** `create`: we make it, with the broker's defaults. `auto`: the broker may. */
+export type IfMissing = 'create' | 'auto' | 'fail'
+
+// How long a topic just made may take to be seen with a leader.
+const CREATION_MS = 10_000
+const LOOK_AGAIN_MS = 50
+const NOT_YET: readonly (ErrorName | undefined)[] = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']
+
+/** Returns whether the topic had to be made. Throws when it is not there, or can't be used. */
+export async function ensureTopic(cluster: Cluster, name: string, ifMissing: IfMissing, clock: Clock = systemClock): Promise<boolean> {
+  const found = await look(cluster, name, false)
+  if (isUsable(found)) return false
+  if (found?.error !== undefined && found.error !== 'UNKNOWN_TOPIC_OR_PARTITION' && found.error !== 'LEADER_NOT_AVAILABLE') {
+    throw new KafkaError(found.error)
+  }
+  if (ifMissing === 'fail' && found?.error !== 'LEADER_NOT_AVAILABLE') throw await unknownTopic(cluster, name)
+  if (ifMissing === 'create') await create(cluster, name)
+  const deadline = clock.monotonic() + CREATION_MS
+  while (clock.monotonic() < deadline) {
+    const topic = await look(cluster, name, ifMissing === 'auto')
+    if (isUsable(topic)) return found?.error !== 'LEADER_NOT_AVAILABLE'
+    if (topic?.error !== undefined && !NOT_YET.includes(topic.error)) throw new KafkaError(topic.error)
+    await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve, true))
+  }
+  if (ifMissing !== 'auto') throw new KafkaError('LEADER_NOT_AVAILABLE')
+  throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic '${name}', and the broker did not create it`, 'create it with `ktool topics --create`')
+}
+
+/** The error for a topic that isn't there, with the nearest names. */
+export async function unknownTopic(cluster: Cluster, name: string): Promise<Error> {
+  const { topics } = await cluster.metadata()
+  const hint = didYouMean(name, topics.keys()) ?? `create it with \`ktool topics --create --topic ${name}\``
+  return operationError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic '${name}'`, hint)
+}
+
+async function look(cluster: Cluster, name: string, allowAutoTopicCreation: boolean): Promise<TopicMetadata | undefined> {
+  return (await cluster.metadata([name], { fresh: true, allowAutoTopicCreation })).topics.get(name)
+}
+
+function isUsable(topic: TopicMetadata | undefined): boolean {
+  return topic?.error === undefined && topic !== undefined && topic.partitions.some(({ leader }) => leader >= 0)
+}
+
+async function create(cluster: Cluster, name: string): Promise<void> {
+  const { defaultApiTimeoutMs: timeoutMs } = cluster.config
+  const topics = [{ name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }]
+  const response = await cluster.call(CreateTopics, { topics, timeoutMs, validateOnly: false }, { node: 'controller' })
+  const { errorCode = 0, errorMessage = null } = response.topics.at(0) ?? {}
+  if (errorCode !== 0 && errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS) throw KafkaError.from(errorCode, errorMessage)
+}

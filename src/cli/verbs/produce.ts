@@ -1,0 +1,181 @@
+// Lines to a topic. Plain lines go through the kernel that writes them straight into batches; lines with keys, headers or
+// nulls are parsed one by one. Ends when the input does, at a line that can't be parsed, or when writing makes no sense
+// any more; every record is then acknowledged or has failed.
+
+import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Cluster } from '../../client/cluster.ts'
+import { Producer, type ProducerTopic, type ProducerTotals, type RecordRanges } from '../../client/producer.ts'
+import type { ProducerPartition } from '../../client/producer-partition.ts'
+import { LineReader } from '../../kernels/line-reader.ts'
+import { encodeLines, NO_HEADERS } from '../../kernels/record-writer.ts'
+import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
+import { usageError } from '../errors.ts'
+import type { LineParser } from '../formats/line-parser.ts'
+import type { LineSource } from '../formats/line-source.ts'
+
+export interface ProduceOptions {
+  readonly topic: string
+  /** All records to this partition; by the partitioner when left out. */
+  readonly partition?: number | undefined
+  readonly source: LineSource
+  readonly parser: LineParser
+  /** Wait for each record, and stop at the first that fails. */
+  readonly sync: boolean
+  /** Called before more input is waited for: the moment for a prompt, or for progress. */
+  readonly onWait?: (state: { readonly lines: number; readonly totals: ProducerTotals }) => void
+}
+
+export interface ProduceResult extends ProducerTotals {
+  /** Lines read. */
+  readonly lines: number
+  /** The line that could not be parsed: reading stopped there. */
+  readonly parseError: Error | undefined
+}
+
+// Failures of a record; whatever else is refused would be refused for the next one, too.
+const RECORD_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP', 'CORRUPT_MESSAGE',
+]) // prettier-ignore
+
+/** The topic must exist. Throws KafkaError when it can't be written to at all, ConfigError for settings. */
+export async function produceLines(cluster: Cluster, options: ProduceOptions, clock: Clock = systemClock): Promise<ProduceResult> {
+  const producer = new Producer(cluster, clock)
+  try {
+    const topic = await producer.topic(options.topic)
+    const lines = new Lines(producer, topic, options, clock)
+    await lines.run()
+    await producer.flush()
+    return { ...producer.totals, lines: lines.count, parseError: lines.parseError }
+  } finally {
+    producer.close()
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+class Lines {
+  parseError: Error | undefined
+  readonly #producer: Producer
+  readonly #topic: ProducerTopic
+  readonly #options: ProduceOptions
+  readonly #clock: Clock
+  readonly #fixed: ProducerPartition | undefined
+  readonly #reader: LineReader
+  // One for all lines: append copies what it names.
+  readonly #record: Mutable<Required<RecordRanges>> = {
+    source: NO_HEADERS, keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1, headers: NO_HEADERS, line: 0,
+  } // prettier-ignore
+
+  constructor(producer: Producer, topic: ProducerTopic, options: ProduceOptions, clock: Clock) {
+    this.#producer = producer
+    this.#topic = topic
+    this.#options = options
+    this.#clock = clock
+    this.#fixed = fixedPartition(topic, options.partition)
+    this.#reader = new LineReader(producer.longestValue)
+  }
+
+  get count(): number {
+    return this.#reader.lineNumber
+  }
+
+  async run(): Promise<void> {
+    const { source, parser, sync } = this.#options
+    const isPlain = parser.isPlain && !sync && !this.#topic.partitioner.isPerRecord
+    for (let more = true; more && !this.#isHopeless(); ) {
+      this.#options.onWait?.({ lines: this.count, totals: this.#producer.totals })
+      more = await source.fill(this.#reader)
+      // What stands before an interruption may be half a line.
+      if (!more && !source.isClosed) this.#reader.finish()
+      if (isPlain) await this.#plain()
+      else more = (await this.#parsed()) && more
+    }
+  }
+
+  #isHopeless(): boolean {
+    const { lastError } = this.#producer.totals
+    if (lastError === undefined) return false
+    return this.#options.sync || !(lastError instanceof KafkaError && RECORD_ERRORS.has(lastError.error))
+  }
+
+  /** The lines there are, values only. */
+  async #plain(): Promise<void> {
+    const reader = this.#reader
+    const { partitioner, partitions } = this.#topic
+    let hasLine = reader.next()
+    while (hasLine) {
+      if (reader.droppedBytes > 0) {
+        this.#producer.refuseTooLong(reader.lineNumber, reader.droppedBytes)
+        hasLine = reader.next()
+        continue
+      }
+      const partition = this.#fixed ?? partitions[partitioner.current]
+      const batch = this.#producer.area(partition)
+      if (batch === undefined) {
+        await this.#producer.room()
+        continue
+      }
+      batch.noteLine(reader.lineNumber)
+      const isEmpty = batch.count === 0
+      hasLine = !encodeLines(batch, reader, batch.deltaAt(this.#clock.now()))
+      if (!hasLine || reader.droppedBytes > 0) continue
+      // Full. A line that doesn't fit an empty batch gets one of its own.
+      if (isEmpty && batch.count === 0) {
+        await this.#append(-1, -1, reader.lineStart, reader.lineEnd, undefined)
+        hasLine = reader.next()
+      } else this.#producer.closeBatch(this.#topic, partition)
+    }
+  }
+
+  /** The lines there are, each parsed; false when reading must stop. */
+  async #parsed(): Promise<boolean> {
+    const reader = this.#reader
+    const { parser, sync } = this.#options
+    while (reader.next()) {
+      const { bytes, lineStart, lineEnd, lineNumber } = reader
+      if (reader.droppedBytes > 0) {
+        this.#producer.refuseTooLong(lineNumber, reader.droppedBytes)
+      } else {
+        try {
+          parser.parse(bytes, lineStart, lineEnd, lineNumber)
+        } catch (error) {
+          this.parseError = error as Error
+          return false
+        }
+        const appended = this.#append(parser.keyStart, parser.keyEnd, parser.valueStart, parser.valueEnd, parser.headers)
+        if (appended !== undefined) await appended
+      }
+      if (!sync) continue
+      await this.#producer.flush()
+      if (this.#isHopeless()) return false
+    }
+    return true
+  }
+
+  /** Undefined when it is done at once, so that the callers need not wait a turn for each record. */
+  #append(keyStart: number, keyEnd: number, valueStart: number, valueEnd: number, headers: Buffer | undefined): Promise<void> | undefined {
+    const record = this.#record
+    record.source = this.#reader.bytes
+    record.keyStart = keyStart
+    record.keyEnd = keyEnd
+    record.valueStart = valueStart
+    record.valueEnd = valueEnd
+    record.headers = headers ?? NO_HEADERS
+    record.line = this.#reader.lineNumber
+    return this.#producer.append(this.#topic, record, this.#fixed) ? undefined : this.#appendLater()
+  }
+
+  async #appendLater(): Promise<void> {
+    do await this.#producer.room()
+    while (!this.#producer.append(this.#topic, this.#record, this.#fixed))
+  }
+}
+
+function fixedPartition(topic: ProducerTopic, partition: number | undefined): ProducerPartition | undefined {
+  if (partition === undefined) return undefined
+  const found = topic.partitions.at(partition)
+  if (found === undefined || partition < 0) {
+    throw usageError(`${topic.name} has no partition ${partition}`, `it has ${topic.partitions.length}, from 0`)
+  }
+  return found
+}
