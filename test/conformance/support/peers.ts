@@ -1,0 +1,161 @@
+// The foreign programs that the conformance tests run: fetched when first needed, with pinned versions, into
+// $KTOOL_PEERS (~/.cache/ktool-peers). What cannot be had is said loudly, and the tests that need it are skipped.
+
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+export const KAFKA_VERSION = '4.3.0'
+const CONFLUENT_VERSION = '2.16.1'
+const LOG4J_VERSION = '2.25.4'
+
+const PEERS = process.env.KTOOL_PEERS ?? join(homedir(), '.cache/ktool-peers')
+const SOURCES = new URL('..', import.meta.url).pathname
+
+/** A way to run one foreign program: the command and its first arguments. */
+export type Peer = readonly [command: string, ...args: string[]]
+
+/** What `get` gives; undefined, and a notice that nobody overlooks, when the peer cannot be had. */
+export function tryPeer<T>(name: string, get: () => T): T | undefined {
+  try {
+    return get()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`\n******** NOT RUN: ${name} cannot be had ********\n${why}\n\n`)
+    return undefined
+  }
+}
+
+/** Directory of Apache Kafka's jars. */
+export function kafkaLibs(): string {
+  const home = join(PEERS, `kafka-${KAFKA_VERSION}`)
+  if (!existsSync(join(home, 'installed'))) {
+    mkdirSync(home, { recursive: true })
+    writeFileSync(join(home, 'pom.xml'), pom())
+    must('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=libs'], { cwd: home })
+    writeFileSync(join(home, 'installed'), '')
+  }
+  return join(home, 'libs')
+}
+
+function pom(): string {
+  const artifacts = ['kafka_2.13', 'kafka-tools', 'kafka-shell', 'connect-runtime', 'connect-file', 'connect-json']
+  const kafka = artifacts.map((name) => dependency('org.apache.kafka', name, KAFKA_VERSION))
+  return [
+    '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
+    '<groupId>ktool.peer</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>',
+    `<dependencies>${kafka.join('')}${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION)}</dependencies>`,
+    '</project>',
+  ].join('\n')
+}
+
+function dependency(group: string, artifact: string, version: string): string {
+  return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+}
+
+/** Java with Kafka on its class path, its log (warnings on) on stderr. */
+export function java(): Peer {
+  const libs = kafkaLibs()
+  const logging = join(libs, '../log4j2.yaml')
+  if (!existsSync(logging)) {
+    const appender = '{ name: STDERR, target: SYSTEM_ERR, PatternLayout: { pattern: "[%d] %p %m (%c)%n" } }'
+    const root = '{ level: WARN, AppenderRef: [ { ref: STDERR } ] }'
+    writeFileSync(logging, `Configuration:\n  Appenders:\n    Console: ${appender}\n  Loggers:\n    Root: ${root}\n`)
+  }
+  return ['java', '-Xmx512M', '-XX:+UseSerialGC', '-cp', `${libs}/*`, `-Dlog4j2.configurationFile=${logging}`]
+}
+
+/** One of the Java programs beside the tests. */
+export function javaProgram(name: string): Peer {
+  return [...java(), join(SOURCES, 'java', `${name}.java`)]
+}
+
+const KAFKA_TOOLS = {
+  'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
+  'kafka-console-producer': 'org.apache.kafka.tools.ConsoleProducer',
+  'kafka-console-consumer': 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+  'kafka-configs': 'kafka.admin.ConfigCommand',
+  'kafka-get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
+  'kafka-delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
+  'kafka-log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
+  'kafka-dump-log': 'org.apache.kafka.tools.DumpLogSegments',
+  'kafka-producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
+  'kafka-storage': 'kafka.tools.StorageTool',
+} as const
+
+/** One of Apache's tools by its name. */
+export function kafkaTool(name: keyof typeof KAFKA_TOOLS): Peer {
+  return [...java(), '-XX:TieredStopAtLevel=1', KAFKA_TOOLS[name]]
+}
+
+export function kcat(): Peer {
+  if (spawnSync('kcat', ['-V']).status !== 0) must('apt-get', ['install', '-y', '-q', 'kcat'])
+  return ['kcat']
+}
+
+/** Python with confluent-kafka, in an environment of its own, running one of the programs beside the tests. */
+export function pythonProgram(name: string): Peer {
+  const home = join(PEERS, `confluent-kafka-${CONFLUENT_VERSION}`)
+  install(home, (directory) => {
+    must('python3', ['-m', 'venv', directory])
+    must(join(directory, 'bin/pip'), ['install', '-q', '--disable-pip-version-check', `confluent-kafka==${CONFLUENT_VERSION}`])
+  })
+  return [join(home, 'bin/python'), join(SOURCES, 'python', `${name}.py`)]
+}
+
+/** The Go program beside the tests, which uses franz-go: compiled once for each state of its source. */
+export function goProgram(): Peer {
+  const source = join(SOURCES, 'go')
+  const hash = createHash('sha256')
+  for (const file of readdirSync(source).sort()) hash.update(file).update(readFileSync(join(source, file)))
+  const home = join(PEERS, `franz-go-${hash.digest('hex').slice(0, 12)}`)
+  install(home, (directory) => {
+    cpSync(source, directory, { recursive: true })
+    must('go', ['build', '-o', 'records', '.'], { cwd: directory, env: { ...process.env, GOTOOLCHAIN: 'local' } })
+  })
+  return [join(home, 'records')]
+}
+
+/** Fills a directory in one step: what was cut short is never taken for done. A Python environment cannot be moved. */
+function install(home: string, fill: (directory: string) => void): void {
+  if (existsSync(join(home, 'installed'))) return
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(home, { recursive: true })
+  fill(home)
+  writeFileSync(join(home, 'installing'), '')
+  renameSync(join(home, 'installing'), join(home, 'installed'))
+}
+
+export interface RunOptions {
+  readonly input?: string | Buffer
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+  readonly timeoutMs?: number
+}
+
+/** Runs a program to its end. Output up to 1 GiB. */
+export function run([command, ...first]: Peer, args: readonly string[], options: RunOptions = {}): SpawnSyncReturns<Buffer> {
+  const { timeoutMs = 300_000, ...rest } = options
+  return spawnSync(command, [...first, ...args], { maxBuffer: 1 << 30, timeout: timeoutMs, ...rest })
+}
+
+/** Runs a program that must succeed, and gives its standard output. */
+export function output(peer: Peer, args: readonly string[], options: RunOptions = {}): string {
+  return outputBytes(peer, args, options).toString()
+}
+
+export function outputBytes(peer: Peer, args: readonly string[], options: RunOptions = {}): Buffer {
+  const result = run(peer, args, options)
+  if (result.status !== 0) {
+    const what = result.error?.message ?? `${result.signal ?? `exit ${result.status}`}`
+    const said = `${result.stdout.toString().slice(-2000)}\n${result.stderr.toString().slice(-4000)}`
+    throw new Error(`${peer[0]} … ${args.join(' ')}: ${what}\n${said}`)
+  }
+  return result.stdout
+}
+
+function must(command: string, args: readonly string[], options: RunOptions = {}): void {
+  output([command], args, { timeoutMs: 600_000, ...options })
+}
