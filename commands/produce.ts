@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
 import { LineParser } from '../src/cli/formats/line-parser.ts'
-import { type LineSource, sourceOf } from '../src/cli/formats/line-source.ts'
+import { type LineSource, stdinSource } from '../src/cli/formats/line-source.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
 import { bytesText } from '../src/cli/quantities.ts'
 import { onSignals } from '../src/cli/signals.ts'
@@ -90,7 +90,7 @@ export default class Produce extends ClusterCommand {
     const ifMissing = flags['allow-auto-topic-creation'] && !isBundled ? 'auto' : isBundled ? 'create' : 'fail'
     if (await ensureTopic(cluster, flags.topic, ifMissing)) this.output.talk(`created topic ${flags.topic}`)
 
-    const source = sourceOf(process.stdin)
+    const source = stdinSource(process)
     const signals = onSignals(() => source.close())
     const options: ProduceOptions = { topic: flags.topic, partition: flags.partition, source, parser, sync: flags.sync }
     try {
@@ -99,7 +99,7 @@ export default class Produce extends ClusterCommand {
       this.#report(flags.topic, result, flags.verbose)
     } finally {
       signals.release()
-      process.stdin.unref()
+      source.close()
     }
     if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
   }

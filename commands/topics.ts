@@ -135,13 +135,14 @@ export default class Topics extends ClusterCommand {
   async #action(flags: Readonly<Record<string, unknown>>): Promise<Action> {
     const asked = ACTIONS.filter((action) => flags[action] === true)
     if (asked.length > 1) throw usageError(`only one of ${asked.map((action) => `--${action}`).join(' and ')} can be done at a time`)
-    const [action = undefined] = asked
+    const action = asked.at(0)
     if (action === undefined) {
       if (canAsk(this.output)) return (await choose('What should be done?', ACTIONS)) as Action
       throw usageError(`say what to do: ${ACTIONS.map((action) => `--${action}`).join(', ')}`, 'see `ktool topics --help`')
     }
-    const stray = Object.keys(BELONGS).find((name) => flags[name] !== undefined && flags[name] !== false && !BELONGS[name]?.includes(action))
-    if (stray !== undefined) throw usageError(`--${stray} does not go with --${action}`, `see \`ktool topics --help\``)
+    const isGiven = (name: string): boolean => flags[name] !== undefined && flags[name] !== false
+    const stray = Object.entries(BELONGS).find(([name, actions]) => isGiven(name) && !actions.includes(action))
+    if (stray !== undefined) throw usageError(`--${stray[0]} does not go with --${action}`, `see \`ktool topics --help\``)
     return action
   }
 

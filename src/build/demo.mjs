@@ -11,9 +11,11 @@ import { fileURLToPath } from 'node:url'
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'main.js')
 const scratch = mkdtempSync(join(tmpdir(), 'ktool-demo-'))
 
-const env = { ...process.env, TMPDIR: scratch }
+// Whatever names a cluster stays outside.
+const outside = /^(KTOOL|KAFKA)_|^BOOTSTRAP_SERVERS$/
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !outside.test(name)))
+env.TMPDIR = scratch
 for (const name of ['RUNTIME_DIR', 'DATA_HOME', 'STATE_HOME', 'CONFIG_HOME']) env[`XDG_${name}`] = scratch
-for (const name of Object.keys(env)) if (/^(KTOOL|KAFKA)_|^BOOTSTRAP_SERVERS$/.test(name)) delete env[name]
 
 const children = new Set()
 let interruptedBy

@@ -37,6 +37,7 @@ export async function showHelp(words: readonly string[], table: CommandTable, ou
 export async function commandHelp(id: string, entry: CommandEntry): Promise<CommandHelp> {
   const command = await entry.load()
   const flags = Object.entries({ ...command.flags, ...command.baseFlags }).filter(([, flag]) => !flag.hidden)
+  const examples = (command.examples as Command.Example[] | undefined) ?? [] // its type says always, its value not
   const headings = [...new Set(flags.map(([, { helpGroup }]) => helpGroup ?? ''))]
   // The command's own first, then what all commands have.
   headings.sort((a, b) => Number(a in GROUPS) - Number(b in GROUPS))
@@ -46,10 +47,10 @@ export async function commandHelp(id: string, entry: CommandEntry): Promise<Comm
     description: command.description ?? '',
     usage: typeof command.usage === 'string' ? [command.usage] : (command.usage ?? [id.replaceAll(':', ' ')]),
     groups: headings.map((group) => ({
-      heading: group in GROUPS ? (GROUPS[group] ?? '') : 'Options',
+      heading: group in GROUPS ? GROUPS[group] : 'Options',
       flags: flags.filter(([, flag]) => (flag.helpGroup ?? '') === group).map(([name, flag]) => flagHelp(name, flag)),
     })),
-    examples: (command.examples ?? []).flatMap((example) => (typeof example === 'string' ? [] : [example])),
+    examples: examples.flatMap((example) => (typeof example === 'string' ? [] : [example])),
   }
 }
 

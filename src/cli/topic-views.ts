@@ -45,8 +45,8 @@ export function reportOutcomes(
   output: Output,
 ): boolean {
   const failed = outcomes.filter(({ error }) => error !== null)
-  const [only] = failed
-  if (only?.error && outcomes.length === 1) throw only.error
+  const only = failed.at(0)?.error
+  if (only && outcomes.length === 1) throw only
   if (output.isJson) {
     output.json({
       topics: outcomes.map(({ name, done, partitions, error }) => ({

@@ -18,12 +18,13 @@ export interface LineSource {
   readonly size: number | undefined
 }
 
-/** The best way to read `stream`, which is stdin. */
-export function sourceOf(stream: Readable & { readonly fd?: number }): LineSource {
-  const { fd } = stream
-  if (fd === undefined) return new StreamSource(stream)
-  const kind = fstatSync(fd)
-  return kind.isFile() ? new FileSource(fd, kind.size) : new StreamSource(stream)
+const STDIN = 0
+
+/** The best way to read the process's stdin. */
+export function stdinSource(process: { readonly stdin: Readable }): LineSource {
+  const kind = fstatSync(STDIN)
+  // `process.stdin` makes a stream of whatever it is, when it is first looked at.
+  return kind.isFile() ? new FileSource(STDIN, kind.size) : new StreamSource(process.stdin)
 }
 
 class FileSource implements LineSource {

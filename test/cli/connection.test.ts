@@ -1,0 +1,95 @@
+// Where the cluster is: the order of DESIGN choice 10, with the surroundings put in by hand.
+
+import { describe, expect, test } from 'vitest'
+import type { BrokerStatus } from '../../src/base/control-messages.ts'
+import { resolveTarget, type ConnectionOptions, type Surroundings } from '../../src/cli/connection.ts'
+
+const broker = (port: number, dataDirectory: string): BrokerStatus => ({
+  version: '1',
+  pid: 1,
+  clusterId: 'c',
+  nodeId: 1,
+  dataDirectory,
+  logFile: null,
+  ephemeral: false,
+  uptimeMs: 1,
+  listeners: [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT', host: 'localhost', port, advertisedHost: '127.0.0.1', advertisedPort: port }],
+  topics: 0,
+  partitions: 0,
+  bytes: 0,
+  settings: {},
+})
+
+const FILES: Readonly<Record<string, Record<string, string>>> = {
+  full: { 'bootstrap.servers': 'file:1', 'client.id': 'f' },
+  login: { 'sasl.mechanism': 'PLAIN' },
+}
+
+function resolve(options: ConnectionOptions, around: Partial<Surroundings> = {}) {
+  return resolveTarget(options, {
+    env: {},
+    usualDirectory: '/usual',
+    readProperties: (path) => Promise.resolve(new Map(Object.entries(FILES[path]!))),
+    runningBrokers: () => Promise.resolve([]),
+    ...around,
+  })
+}
+
+const running = (...brokers: BrokerStatus[]) => ({ runningBrokers: () => Promise.resolve(brokers) })
+const address = async (...args: Parameters<typeof resolve>) => (await resolve(...args)).properties.get('bootstrap.servers')
+
+test('the flag goes before everything', async () => {
+  const around = { env: { KTOOL_BOOTSTRAP_SERVERS: 'env:1' }, ...running(broker(9092, '/usual')) }
+  expect(await address({ bootstrapServer: 'flag:1', commandConfig: 'full' }, around)).toBe('flag:1')
+  expect(await address({ commandConfig: 'full' }, around)).toBe('file:1')
+  expect(await address({}, around)).toBe('env:1')
+  expect(await address({}, running(broker(9092, '/usual')))).toBe('127.0.0.1:9092')
+})
+
+test('properties go with their address', async () => {
+  const target = await resolve({ bootstrapServer: 'flag:1', commandConfig: 'login' })
+  expect(target.properties).toEqual(new Map([['sasl.mechanism', 'PLAIN'], ['bootstrap.servers', 'flag:1']]))
+  const fromEnv = await resolve({}, { env: { KTOOL_BOOTSTRAP_SERVERS: 'env:1', KTOOL_COMMAND_CONFIG: 'login' } })
+  expect(fromEnv.properties).toEqual(new Map([['sasl.mechanism', 'PLAIN'], ['bootstrap.servers', 'env:1']]))
+  const overridden = await resolve({ bootstrapServer: 'a:1', properties: new Map([['client.id', 'p']]), commandConfig: 'full' })
+  expect(overridden.properties.get('client.id')).toBe('p')
+})
+
+test('only the broker found on this machine is the bundled one', async () => {
+  const around = running(broker(9092, '/usual'))
+  expect((await resolve({}, around)).isBundled).toBe(true)
+  expect((await resolve({ bootstrapServer: '127.0.0.1:9092' }, around)).isBundled).toBe(false)
+})
+
+test('of several brokers the usual one; else they must be told apart', async () => {
+  expect(await address({}, running(broker(1, '/a'), broker(2, '/usual')))).toBe('127.0.0.1:2')
+  expect(await address({}, running(broker(1, '/a')))).toBe('127.0.0.1:1')
+  await expect(address({}, running(broker(1, '/a'), broker(2, '/b')))).rejects.toMatchObject({
+    exitCode: 2,
+    message: '2 brokers run on this machine: 127.0.0.1:1, 127.0.0.1:2',
+  })
+})
+
+describe('no broker anywhere', () => {
+  const start = () => Promise.resolve(broker(9092, '/usual'))
+
+  test('is exit 3 with the hint', async () => {
+    await expect(resolve({})).rejects.toMatchObject({ exitCode: 3, code: 'NO_BROKER', message: 'no broker runs on this machine' })
+  })
+
+  test('starts one where the command may', async () => {
+    expect(await address({}, { start })).toBe('127.0.0.1:9092')
+  })
+
+  test.each([
+    [{ KTOOL_AUTO_START: '0' }, 'KTOOL_AUTO_START=0'],
+    [{ KAFKA_BOOTSTRAP_SERVERS: 'x:1' }, 'KAFKA_BOOTSTRAP_SERVERS'],
+    [{ BOOTSTRAP_SERVERS: 'x:1' }, 'BOOTSTRAP_SERVERS'],
+    [{ KAFKA_BROKERS: 'x:1' }, 'KAFKA_BROKERS'],
+  ])('but not with %j', async (env, named) => {
+    await expect(resolve({}, { start, env })).rejects.toMatchObject({
+      exitCode: 3,
+      message: `no broker runs on this machine and ${named} keeps ktool from starting one`,
+    })
+  })
+})
