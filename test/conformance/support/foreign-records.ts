@@ -7,8 +7,8 @@ import { goProgram, javaProgram, kcat, output, outputBytes, type Peer, pythonPro
 export interface Writer {
   readonly name: string
   readonly codecs: readonly string[]
-  /** Whether it writes the records as text, with times of its own. */
-  readonly asLines: boolean
+  /** The records it writes, by their index; −1 as their time: the writer's own. */
+  readonly recordAt: (index: number) => ConformanceRecord
   write(address: string, topic: string, codec: string, count: number): void | Promise<void>
 }
 
@@ -23,7 +23,7 @@ export const ALL_CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
 export function foreignWriters(): Writer[] {
   return [
-    { name: 'kafkajs', codecs: ['none', 'gzip'], asLines: false, write: writeWithKafkajs },
+    { name: 'kafkajs', codecs: ['none', 'gzip'], recordAt: withoutNullHeaders, write: writeWithKafkajs },
     ...having('kcat', kcat, kcatWriter),
     ...having('confluent-kafka', () => pythonProgram('records'), (peer) => programWriter('confluent-kafka', peer)),
     ...having('franz-go', goProgram, (peer) => programWriter('franz-go', peer)),
@@ -49,7 +49,7 @@ function having<T>(name: string, get: () => Peer, make: (peer: Peer) => T): T[] 
 function programWriter(name: string, peer: Peer): Writer {
   const write = (address: string, topic: string, codec: string, count: number) =>
     void output(peer, ['write', address, topic, codec, String(count)])
-  return { name, codecs: ALL_CODECS, asLines: false, write }
+  return { name, codecs: ALL_CODECS, recordAt, write }
 }
 
 function programReader(name: string, peer: Peer): Reader {
@@ -80,6 +80,12 @@ export function framedReader(
   }
 }
 
+/** kafkajs fails on a header without a value. */
+function withoutNullHeaders(index: number): ConformanceRecord & { headers: readonly (readonly [string, Buffer])[] } {
+  const record = recordAt(index)
+  return { ...record, headers: record.headers.map(([key, value]) => [key, value ?? Buffer.alloc(0)] as const) }
+}
+
 async function writeWithKafkajs(address: string, topic: string, codec: string, count: number): Promise<void> {
   const producer = kafkajs(address).producer()
   await producer.connect()
@@ -87,9 +93,8 @@ async function writeWithKafkajs(address: string, topic: string, codec: string, c
     const compression = codec === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None
     for (let start = 0; start < count; start += 2000) {
       const messages = Array.from({ length: Math.min(2000, count - start) }, (_, at) => {
-        const { key, value, headers, timestamp } = recordAt(start + at)
-        // The types know no null in a header; the protocol and kafkajs's encoder do.
-        return { key, value, headers: Object.fromEntries(headers) as Record<string, Buffer>, timestamp: String(timestamp), partition: 0 }
+        const { key, value, headers, timestamp } = withoutNullHeaders(start + at)
+        return { key, value, headers: Object.fromEntries(headers), timestamp: String(timestamp), partition: 0 }
       })
       await producer.send({ topic, messages, compression, acks: -1 })
     }
@@ -106,7 +111,7 @@ function kcatWriter(peer: Peer): Writer {
   return {
     name: 'kcat',
     codecs: ALL_CODECS,
-    asLines: true,
+    recordAt: lineRecordAt,
     write: (address, topic, codec, count) => {
       // -Z: what is empty is sent as null.
       const args = ['-P', '-b', address, '-t', topic, '-p', '0', '-z', codec, '-Z', '-K', '\t', '-H', 'origin=lines', '-H', 'empty=']

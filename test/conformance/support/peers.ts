@@ -149,7 +149,7 @@ export function output(peer: Peer, args: readonly string[], options: RunOptions 
 export function outputBytes(peer: Peer, args: readonly string[], options: RunOptions = {}): Buffer {
   const result = run(peer, args, options)
   if (result.status !== 0) {
-    const what = result.error?.message ?? `${result.signal ?? `exit ${result.status}`}`
+    const what = result.error?.message ?? result.signal ?? `exit ${result.status}`
     const said = `${result.stdout.toString().slice(-2000)}\n${result.stderr.toString().slice(-4000)}`
     throw new Error(`${peer[0]} … ${args.join(' ')}: ${what}\n${said}`)
   }
