@@ -44,13 +44,7 @@ class OpenPartition implements Partition {
   }
 }
 
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
 const OPEN_AT_ONCE = 16
-
-/** Topics that only the broker writes to. */
-export function isInternalTopic(name: string): boolean {
-  return INTERNAL_TOPICS.has(name)
-}
 
 /** KafkaError when a client has another idea of who leads since when; −1: it has none. */
 export function checkLeaderEpoch(partition: Partition, clientsEpoch: number): void {

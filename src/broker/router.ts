@@ -63,7 +63,7 @@ export function route<A extends Api>(
   versions: readonly [number, number],
   advertised = versions,
 ): Route {
-  return { api, handle: handle as unknown as Handler<Api>, versions, advertised }
+  return { api, handle: handle, versions, advertised }
 }
 
 /** Serves one frame. CloseConnection and ProtocolError, thrown or rejected, end the connection. */

@@ -16,19 +16,22 @@ function request(
 ): RequestOf<typeof Fetch> {
   const topics = partitions.map(([topic, partition, fetchOffset]) => ({
     topic,
+    topicId: ZERO_UUID,
     partitions: [{ partition, fetchOffset, partitionMaxBytes: 1000 }],
   }))
   const codec = Fetch.request.codec(12)
   return codec.decodeAll(
     codec.encodeAll({
       replicaId: -1, maxWaitMs: 0, minBytes: 1, sessionId, sessionEpoch, topics,
-      forgottenTopicsData: forgotten.map(([topic, index]) => ({ topic, partitions: [index] })),
+      forgottenTopicsData: forgotten.map(([topic, index]) => ({ topic, topicId: ZERO_UUID, partitions: [index] })),
     }),
   ) // prettier-ignore
 }
 
 function row(index: number, highWatermark: number, text = '', errorCode = 0): FetchRow {
-  return { partitionIndex: index, errorCode, highWatermark, lastStableOffset: highWatermark, logStartOffset: 0, records: Buffer.from(text) }
+  const lastStableOffset = highWatermark
+  const records = Buffer.from(text)
+  return { partitionIndex: index, errorCode, highWatermark, lastStableOffset, logStartOffset: 0, abortedTransactions: null, records }
 }
 
 function codeOf(action: () => unknown): string {

@@ -12,6 +12,7 @@ export interface ManualClock extends Clock {
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let elapsed = 0
   let timers: { readonly at: number; readonly action: () => void }[] = []
+  const next = (end: number) => timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at).at(0)
   return {
     now: () => startMs + elapsed,
     monotonic: () => elapsed,
@@ -22,10 +23,9 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
     },
     advance(ms) {
       const end = elapsed + ms
-      for (;;) {
-        const due = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-        if (due === undefined) break
-        timers = timers.filter((other) => other !== due)
+      for (let due = next(end); due !== undefined; due = next(end)) {
+        const fired = due
+        timers = timers.filter((other) => other !== fired)
         elapsed = Math.max(elapsed, due.at)
         due.action()
       }

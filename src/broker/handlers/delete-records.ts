@@ -4,7 +4,7 @@
 import { DeleteRecords } from '../../protocol/apis/delete-records.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { itemError, type Handler, type RequestContext } from '../handler.ts'
-import { isInternalTopic } from '../partitions.ts'
+import { isInternalTopic } from '../metadata/topics.ts'
 
 const TO_HIGH_WATERMARK = -1
 

@@ -11,7 +11,8 @@ import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import { RecordValidationError } from '../../storage/batch-validator.ts'
 import { CloseConnection } from '../connection.ts'
 import { itemError, noReply, type Answer, type Handler, type RequestContext } from '../handler.ts'
-import { isInternalTopic, type Partition } from '../partitions.ts'
+import { isInternalTopic } from '../metadata/topics.ts'
+import type { Partition } from '../partitions.ts'
 
 type ProduceRequest = RequestOf<typeof Produce>
 type TopicData = ProduceRequest['topicData'][number]
