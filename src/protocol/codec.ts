@@ -7,10 +7,15 @@ import { Reader } from './reader.ts'
 import type { Decoded, Encodable, Fields, Settings, Type } from './schema.ts'
 import { Writer } from './writer.ts'
 
+/** Bytes. Flexible versions could carry more, and Apache refuses them all the same. */
+const MAX_STRING = 0x7fff
+
 interface Part<T = unknown> {
   read(from: Reader): T
-  write(to: Writer, value: T, path: string): void
+  write(to: Writer, value: T): void
 }
+
+type Struct = Record<string, unknown>
 
 interface Step {
   readonly name: string
@@ -20,12 +25,12 @@ interface Step {
 
 export class Codec<F extends Fields> {
   readonly #name: string
-  readonly #part: Part<Record<string, unknown>>
+  readonly #part: Part<Struct>
 
   constructor(name: string, fields: F, version: number, versions: readonly [number, number], flexible: boolean) {
     if (version < versions[0] || version > versions[1]) throw new ProtocolError(`${name} has no version ${version}`)
     this.#name = name
-    this.#part = compileStruct(fields, version, flexible)
+    this.#part = compileStruct(name, fields, version, flexible)
   }
 
   decode(from: Reader): Decoded<F> {
@@ -33,7 +38,7 @@ export class Codec<F extends Fields> {
   }
 
   encode(to: Writer, value: Encodable<F>): void {
-    this.#part.write(to, value, this.#name)
+    this.#part.write(to, value)
   }
 
   /** All of `bytes`, or ProtocolError. */
@@ -53,55 +58,57 @@ export class Codec<F extends Fields> {
   }
 }
 
-function compileStruct(fields: Fields, version: number, flexible: boolean): Part<Record<string, unknown>> {
+/** `path` names the struct in messages of errors. */
+function compileStruct(path: string, fields: Fields, version: number, flexible: boolean): Part<Struct> {
   const steps: Step[] = []
   const tagged = new Map<number, Step>()
   const absent: Step[] = []
+  // Objects of one message all have the same shape, in the order of the declaration, and start as copies of this one.
+  const empty: Struct = {}
   for (const [name, type] of Object.entries(fields)) {
     const { settings } = type
     const live = version >= (settings.since ?? 0) && version <= (settings.until ?? Infinity)
     const isTagged = settings.tag !== undefined && flexible && version >= (settings.taggedSince ?? 0)
-    const fallback = defaultOf(type, version, flexible)
+    const fallback = (empty[name] = defaultOf(type, version, flexible))
+    const at = `${path}.${name}`
     if (!live || (settings.tag !== undefined && !isTagged)) {
-      absent.push({ name, part: refusing(type, fallback), fallback })
+      absent.push({ name, part: refusing(at, type, fallback), fallback })
       continue
     }
-    const step = { name, part: compileType(type, version, flexible), fallback }
+    const step = { name, part: compileType(at, type, version, flexible), fallback }
     if (isTagged) tagged.set(settings.tag, step)
     else steps.push(step)
   }
   const taggedSteps = [...tagged].sort(([a], [b]) => a - b)
-  // Objects of one message all have the same shape, in the order of the declaration.
-  const empty = Object.keys(fields)
+  const copied = [...absent, ...tagged.values()].filter(({ fallback }) => fresh(fallback) !== fallback)
 
   return {
     read(from) {
-      const value: Record<string, unknown> = {}
-      for (const name of empty) value[name] = undefined
+      const value = { ...empty }
       for (const step of steps) value[step.name] = step.part.read(from)
-      for (const step of absent) value[step.name] = fresh(step.fallback)
-      for (const [, step] of taggedSteps) value[step.name] = fresh(step.fallback)
+      for (const step of copied) value[step.name] = fresh(step.fallback)
       if (flexible) readTags(from, tagged, value)
       return value
     },
-    write(to, value, path) {
+    write(to, value) {
       for (const { name, part, fallback } of steps) {
         const given = value[name]
-        part.write(to, given === undefined ? fallback : given, `${path}.${name}`)
+        part.write(to, given === undefined ? fallback : given)
       }
       for (const { name, part } of absent) {
-        if (value[name] !== undefined) part.write(to, value[name], `${path}.${name}`)
+        if (value[name] !== undefined) part.write(to, value[name])
       }
-      if (flexible) writeTags(to, taggedSteps, value, path)
+      if (taggedSteps.length > 0) writeTags(to, taggedSteps, value)
+      else if (flexible) to.uvarint(0)
     },
   }
 }
 
 /** Stands for a field that the version lacks: writing it is an error unless the value says nothing. */
-function refusing(type: Type<unknown, boolean>, fallback: unknown): Part {
+function refusing(path: string, type: Type<unknown, boolean>, fallback: unknown): Part {
   return {
     read: () => fallback,
-    write(_to, value, path) {
+    write(_to, value) {
       if (type.settings.ignorable !== true && !isDefault(value, fallback)) {
         throw new ProtocolError(`${path} is set, and this version has no such field`)
       }
@@ -109,7 +116,7 @@ function refusing(type: Type<unknown, boolean>, fallback: unknown): Part {
   }
 }
 
-function readTags(from: Reader, tagged: ReadonlyMap<number, Step>, value: Record<string, unknown>): void {
+function readTags(from: Reader, tagged: ReadonlyMap<number, Step>, value: Struct): void {
   for (let left = from.elements(from.uvarint()); left > 0; left--) {
     const tag = from.uvarint()
     const size = from.uvarint()
@@ -124,31 +131,31 @@ function readTags(from: Reader, tagged: ReadonlyMap<number, Step>, value: Record
   }
 }
 
-function writeTags(to: Writer, tagged: [number, Step][], value: Record<string, unknown>, path: string): void {
+function writeTags(to: Writer, tagged: [number, Step][], value: Struct): void {
   const given = tagged.filter(([, { name, fallback }]) => value[name] !== undefined && !isDefault(value[name], fallback))
   to.uvarint(given.length)
   for (const [tag, { name, part }] of given) {
     const inner = new Writer()
-    part.write(inner, value[name], `${path}.${name}`)
+    part.write(inner, value[name])
     to.uvarint(tag)
     to.uvarint(inner.size)
     for (const piece of inner.finish()) to.bytes(piece)
   }
 }
 
-function compileType(type: Type<unknown, boolean>, version: number, flexible: boolean): Part {
+function compileType(path: string, type: Type<unknown, boolean>, version: number, flexible: boolean): Part {
   const { settings } = type
   const nullable = settings.nullableSince !== undefined && version >= settings.nullableSince
   switch (type.kind) {
     case 'string':
-      return lengths(flexible, 2, nullable, (from, size) => from.text(size), (value: string) => Buffer.byteLength(value), (to, value, size) => to.text(value, size)) // prettier-ignore
+      return lengths(path, flexible, 2, nullable, (from, size) => from.text(size), (value: string) => Buffer.byteLength(value), (to, value, size) => to.text(value, size)) // prettier-ignore
     case 'bytes':
     case 'records':
-      return lengths(flexible, 4, nullable, (from, size) => from.view(size), (value: Buffer) => value.length, (to, value) => to.bytes(value)) // prettier-ignore
+      return lengths(path, flexible, 4, nullable, (from, size) => from.view(size), (value: Buffer) => value.length, (to, value) => to.bytes(value)) // prettier-ignore
     case 'array':
-      return compileArray(settings, nullable, version, flexible)
+      return compileArray(path, settings, nullable, version, flexible)
     case 'struct': {
-      const part = compileStruct(settings.fields ?? {}, version, flexible) as Part
+      const part = compileStruct(path, settings.fields ?? {}, version, flexible) as Part
       return nullable ? optional(part) : part
     }
     default:
@@ -156,9 +163,16 @@ function compileType(type: Type<unknown, boolean>, version: number, flexible: bo
   }
 }
 
-function compileArray(settings: Settings, nullable: boolean, version: number, flexible: boolean): Part {
-  const element = compileType(settings.element as Type<unknown, boolean>, version, flexible)
+function compileArray(
+  path: string,
+  settings: Settings,
+  nullable: boolean,
+  version: number,
+  flexible: boolean,
+): Part {
+  const element = compileType(path, settings.element as Type<unknown, boolean>, version, flexible)
   return lengths<unknown[]>(
+    path,
     flexible,
     4,
     nullable,
@@ -168,36 +182,39 @@ function compileArray(settings: Settings, nullable: boolean, version: number, fl
       return values
     },
     (values) => values.length,
-    (to, values, _count, path) => {
-      for (const value of values) element.write(to, value, path)
+    (to, values) => {
+      for (const value of values) element.write(to, value)
     },
   )
 }
 
 /** A type that starts with its length: −1 is null; in flexible versions a varint one larger, 0 null. */
 function lengths<T>(
+  path: string,
   flexible: boolean,
   width: 2 | 4,
   nullable: boolean,
   read: (from: Reader, length: number) => T,
   measure: (value: T) => number,
-  write: (to: Writer, value: T, length: number, path: string) => void,
+  write: (to: Writer, value: T, length: number) => void,
 ): Part {
   const part: Part<T | null> = {
     read(from) {
       const length = flexible ? from.uvarint() - 1 : width === 2 ? from.int16() : from.int32()
-      if (length >= 0) return read(from, length)
+      if (length >= 0 && (width === 4 || length <= MAX_STRING)) return read(from, length)
       if (length === -1 && nullable) return null
-      throw new ProtocolError(`length ${length} at ${from.position}`)
+      throw new ProtocolError(`${path} of length ${length} at ${from.position}`)
     },
-    write(to, value, path) {
+    write(to, value) {
       if (value === null && !nullable) throw new ProtocolError(`${path} is null, and this version allows none`)
       const length = value === null ? -1 : measure(value)
+      if (width === 2 && length > MAX_STRING) {
+        throw new ProtocolError(`${path} is ${length} bytes long, and ${MAX_STRING} are allowed`)
+      }
       if (flexible) to.uvarint(length + 1)
       else if (width === 4) to.int32(length)
-      else if (length <= 0x7fff) to.int16(length)
-      else throw new ProtocolError(`${path} is ${length} bytes long, and 32767 are allowed`)
-      if (value !== null) write(to, value, length, path)
+      else to.int16(length)
+      if (value !== null) write(to, value, length)
     },
   }
   return part
@@ -207,9 +224,9 @@ function lengths<T>(
 function optional(part: Part): Part {
   return {
     read: (from) => (from.int8() < 0 ? null : part.read(from)),
-    write(to, value, path) {
+    write(to, value) {
       to.int8(value === null ? -1 : 1)
-      if (value !== null) part.write(to, value, path)
+      if (value !== null) part.write(to, value)
     },
   }
 }

@@ -59,6 +59,109 @@ describe('foreign requests and answers', () => {
   })
 })
 
+// Round trips alone would pass if two fields of one type were swapped: these say what the clients meant.
+describe('what they say', () => {
+  const metadataVersion = { name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 }
+  const said: Record<string, { request: object; response: object }> = {
+    'produce-v13-java': {
+      request: { transactionalId: null, acks: -1, topicData: [{ name: '', partitionData: [{ index: 0 }, { index: 2 }] }] },
+      response: { responses: [{ partitionResponses: [{ index: 0, errorCode: 0, baseOffset: 0 }, { index: 2 }] }] },
+    },
+    'produce-v10-confluent-kafka-transactional': {
+      request: { transactionalId: 'tx', acks: -1, topicData: [{ name: 'inventory', partitionData: [{ index: 0 }] }] },
+      response: { responses: [{ name: 'inventory', partitionResponses: [{ baseOffset: 1, logAppendTimeMs: -1 }] }] },
+    },
+    'fetch-v18-java': {
+      request: { maxWaitMs: 500, minBytes: 1, maxBytes: 52428800, isolationLevel: 0, replicaId: -1 },
+      response: { errorCode: 0, responses: [{ topic: '', partitions: [{ errorCode: 0, logStartOffset: 0 }] }] },
+    },
+    'fetch-v11-kcat': {
+      request: { maxWaitMs: 500, topics: [{ topic: 'orders', partitions: [{ partition: 0 }] }], rackId: '' },
+      response: { responses: [{ topic: 'orders', partitions: [{ partitionIndex: 0, errorCode: 0, highWatermark: 3 }] }] },
+    },
+    'list-offsets-v7-confluent-kafka': {
+      request: { topics: [{ name: 'payments', partitions: [{ timestamp: -1 }, { partitionIndex: 1, timestamp: -2 }] }] },
+      response: { topics: [{ name: 'payments', partitions: [{ offset: 1, leaderEpoch: 0 }, { offset: 0 }] }] },
+    },
+    'metadata-v6-kafkajs': {
+      request: { topics: [{ name: 'events' }], allowAutoTopicCreation: false },
+      response: { brokers: [{ nodeId: 1, host: '127.0.0.1' }], controllerId: 1, topics: [{ name: 'events', errorCode: 0 }] },
+    },
+    'create-topics-v4-confluent-kafka': {
+      request: { topics: [{ name: 'payments', numPartitions: 2, configs: [{ name: 'retention.ms' }] }, { name: 'orders' }] },
+      response: {
+        topics: [{ name: 'payments', errorCode: 0 }, { errorCode: 36, errorMessage: "Topic 'orders' already exists." }],
+      },
+    },
+    'delete-topics-v4-confluent-kafka': {
+      request: { topicNames: ['dry', 'payments'], timeoutMs: 60000 },
+      response: { responses: [{ name: 'payments', errorCode: 0 }, { name: 'dry', errorCode: 3 }] },
+    },
+    'delete-records-v2-java': {
+      request: { topics: [{ name: 'inventory', partitions: [{ partitionIndex: 0, offset: -1 }] }] },
+      response: { topics: [{ partitions: [{ partitionIndex: 0, lowWatermark: 1, errorCode: 0 }] }] },
+    },
+    'init-producer-id-v5-java': {
+      request: { transactionalId: null, transactionTimeoutMs: 2147483647, producerId: -1n, producerEpoch: -1 },
+      response: { errorCode: 0, producerId: 7n, producerEpoch: 0 },
+    },
+    'offset-for-leader-epoch-v4-java': {
+      request: { replicaId: -1, topics: [{ topic: 'orders', partitions: [{ currentLeaderEpoch: 2, leaderEpoch: 0 }] }] },
+      response: { topics: [{ partitions: [{ errorCode: 0, leaderEpoch: 0, endOffset: 5 }] }] },
+    },
+    'describe-configs-v4-kafka-python': {
+      request: { resources: [{ resourceType: 2, resourceName: 'shipments' }], includeSynonyms: true },
+      response: {
+        results: [
+          {
+            configs: [
+              { name: 'cleanup.policy', configType: 7, configSource: 5 },
+              { name: 'retention.ms', value: '86400000', configSource: 1 },
+            ],
+          },
+        ],
+      },
+    },
+    'incremental-alter-configs-v1-java': {
+      request: { resources: [{ configs: [{ name: 'retention.ms', configOperation: 0, value: '1000000' }] }] },
+      response: { responses: [{ errorCode: 0, resourceType: 2, resourceName: 'inventory' }] },
+    },
+    'create-partitions-v3-java': {
+      request: { topics: [{ name: 'inventory', count: 3, assignments: null }], timeoutMs: 30000, validateOnly: false },
+      response: { results: [{ name: 'inventory', errorCode: 0 }] },
+    },
+    'describe-cluster-v2-kafka-python': {
+      request: { includeClusterAuthorizedOperations: true, endpointType: 1, includeFencedBrokers: true },
+      response: { controllerId: 1, brokers: [{ brokerId: 1, port: 29200 }], clusterAuthorizedOperations: 8096 },
+    },
+    'describe-log-dirs-v5-kafka-python': {
+      request: { topics: [{ topic: 'shipments', partitions: [0, 1, 2] }] },
+      response: { results: [{ errorCode: 0, totalBytes: 270553174016, isCordoned: false }] },
+    },
+    'describe-topic-partitions-v0-java': {
+      request: { topics: [{ name: 'inventory' }], responsePartitionLimit: 2000, cursor: null },
+      response: { topics: [{ name: 'inventory', partitions: [{ leaderId: 1, eligibleLeaderReplicas: [] }, {}, {}] }] },
+    },
+    'find-coordinator-v6-java': {
+      request: { keyType: 0, key: '' },
+      response: { coordinators: [{ nodeId: 1, host: '127.0.0.1', port: 29200, errorCode: 0 }] },
+    },
+    'sasl-authenticate-v1-confluent-kafka': {
+      request: { authBytes: Buffer.from('\0user\0p') },
+      response: { errorCode: 58, errorMessage: 'Authentication failed: Invalid username or password' },
+    },
+    'api-versions-v4-java': {
+      request: { clientSoftwareName: 'apache-kafka-java', clientSoftwareVersion: '4.3.0' },
+      response: { errorCode: 0, finalizedFeatures: expect.arrayContaining([metadataVersion]) as unknown },
+    },
+  }
+  test.each(Object.entries(said))('%s', (file, { request, response }) => {
+    const decoded = decode(`${file}.json`)
+    expect(decoded.request).toMatchObject(request)
+    expect(decoded.response).toMatchObject(response)
+  })
+})
+
 describe("records of Apache's metadata log", () => {
   interface RecordVector {
     readonly name: MetadataRecordName

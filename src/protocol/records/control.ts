@@ -37,7 +37,10 @@ export const SnapshotHeaderRecord = message('SnapshotHeaderRecord', [0, 0], 0, {
 
 export const SnapshotFooterRecord = message('SnapshotFooterRecord', [0, 0], 0, { version: int16 })
 
-export const KRaftVersionRecord = message('KRaftVersionRecord', [0, 0], 0, { version: int16, kRaftVersion: int16 })
+export const KRaftVersionRecord = message('KRaftVersionRecord', [0, 0], 0, {
+  version: int16,
+  kRaftVersion: int16,
+})
 
 /** The value of KRAFT_VOTERS. */
 export const VotersRecord = message('VotersRecord', [0, 0], 0, {
@@ -64,7 +67,11 @@ export function decodeControlKey(key: Buffer): ControlType | undefined {
 }
 
 /** A `version` among the fields must be the same one. */
-export function encodeControlValue<F extends Fields>(schema: Message<F>, version: number, value: Encodable<F>): Buffer {
+export function encodeControlValue<F extends Fields>(
+  schema: Message<F>,
+  version: number,
+  value: Encodable<F>,
+): Buffer {
   const to = new Writer(64)
   if (!('version' in schema.fields)) to.int16(version)
   schema.codec(version).encode(to, value)

@@ -60,7 +60,7 @@ export function encodeMetadataRecord<N extends MetadataRecordName>(
   return Buffer.concat(to.finish())
 }
 
-/** All of `bytes`, the value of one record; ProtocolError for types and versions that are not in the table. */
+/** `bytes` is the value of one record. ProtocolError for types and versions that are not in the table. */
 export function decodeMetadataRecord(bytes: Buffer): MetadataRecord {
   const from = new Reader(bytes)
   const frame = from.uvarint()
