@@ -2,23 +2,27 @@
 // the order of offsets are checked, and the walk ends at the first batch that is not whole and sound.
 
 import { ProtocolError } from '../protocol/errors.ts'
-import { BATCH_OVERHEAD, type BatchHeader, batchSizeAt, hasValidCrc, readBatchHeader } from '../protocol/record-batch.ts'
+import { BATCH_OVERHEAD, type BatchHeader, hasValidCrc, peekBatchHeader } from '../protocol/record-batch.ts'
 import type { DiskFile } from './disk.ts'
 
 // A request has at most 100 MiB; a length beyond this is damage, and must not be believed when memory is allocated.
 export const MAX_BATCH_BYTES = 128 * 1024 * 1024
-const CHUNK_BYTES = 1024 * 1024
+const SCAN_CHUNK_BYTES = 1024 * 1024
+const HEADER_CHUNK_BYTES = 8 * 1024 // more than an index interval: a look-up mostly takes one read
 
 export interface ScanOptions {
   readonly from: number // position in bytes
   readonly to: number
   /** No batch may begin before this offset. */
   readonly minOffset: number
+  /** Also reads the records and looks at the checksums; without it only headers are read. */
   readonly checkCrc: boolean
-  readonly chunkBytes?: number
 }
 
-/** A batch's header, the bytes it lies in at `at`, and its position in the file. Return false to end the walk. */
+/**
+ * A batch's header, the bytes it lies in at `at`, and its position in the file. The records are there when checksums are
+ * looked at, and those of control batches always. Return false to end the walk.
+ */
 export type BatchVisitor = (header: BatchHeader, bytes: Buffer, at: number, position: number) => boolean | undefined
 
 export interface ScanResult {
@@ -29,40 +33,54 @@ export interface ScanResult {
 }
 
 export function scanBatches(file: DiskFile, options: ScanOptions, visit: BatchVisitor): ScanResult {
-  const { to } = options
+  const { from, to, checkCrc } = options
+  const window = new FileWindow(file, to, checkCrc ? SCAN_CHUNK_BYTES : HEADER_CHUNK_BYTES)
   let nextOffset = options.minOffset
-  let position = options.from
-  let chunk = Buffer.allocUnsafe(Math.min(options.chunkBytes ?? CHUNK_BYTES, Math.max(to - position, BATCH_OVERHEAD)))
+  let position = from
   while (position < to) {
-    const length = file.read(chunk.subarray(0, Math.min(chunk.length, to - position)), position)
-    const bytes = chunk.subarray(0, length)
-    const start = position
-    let wanted = BATCH_OVERHEAD
-    for (;;) {
-      const at = position - start
-      let header: BatchHeader
-      try {
-        if (batchSizeAt(bytes, at) < 0) {
-          wanted = length - at < 12 ? BATCH_OVERHEAD : 12 + bytes.readInt32BE(at + 8)
-          break
-        }
-        header = readBatchHeader(bytes, at)
-        checkBatch(header, bytes, at, nextOffset, options.checkCrc)
-      } catch (error) {
-        if (error instanceof ProtocolError) return { end: position, problem: error.message }
-        throw error
-      }
-      if (visit(header, bytes, at, position) === false) return { end: position, problem: undefined }
+    try {
+      let at = window.load(position, BATCH_OVERHEAD)
+      const header = peekBatchHeader(window.bytes, at)
+      if (header.size > to - position) throw new ProtocolError(`batch of ${header.size} bytes with ${to - position} left`)
+      if (header.size > MAX_BATCH_BYTES) throw new ProtocolError(`batch of ${header.size} bytes`)
+      if (checkCrc || header.isControl) at = window.load(position, header.size)
+      checkBatch(header, window.bytes, at, nextOffset, checkCrc)
+      if (visit(header, window.bytes, at, position) === false) break
       nextOffset = header.baseOffset + header.lastOffsetDelta + 1
       position += header.size
+    } catch (error) {
+      if (error instanceof ProtocolError) return { end: position, problem: error.message }
+      throw error
     }
-    if (position === to) break
-    if (wanted > to - position) return { end: position, problem: `batch of ${wanted} bytes with ${to - position} left` }
-    if (wanted > MAX_BATCH_BYTES) return { end: position, problem: `batch of ${wanted} bytes` }
-    if (length < Math.min(chunk.length, to - start)) return { end: position, problem: 'file is shorter than it was' }
-    if (wanted > chunk.length) chunk = Buffer.allocUnsafe(wanted)
   }
   return { end: position, problem: undefined }
+}
+
+/** The part of a file that is in memory while it is walked. */
+class FileWindow {
+  bytes: Buffer = Buffer.alloc(0)
+  readonly #file: DiskFile
+  readonly #to: number
+  #chunk: Buffer
+  #start = 0
+
+  constructor(file: DiskFile, to: number, chunkBytes: number) {
+    this.#file = file
+    this.#to = to
+    this.#chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(to, BATCH_OVERHEAD)))
+  }
+
+  /** Where in `bytes` the `size` bytes from `position` lie; ProtocolError when the file has not so many. */
+  load(position: number, size: number): number {
+    if (position >= this.#start && position + size <= this.#start + this.bytes.length) return position - this.#start
+    if (size > this.#to - position) throw new ProtocolError(`batch of ${size} bytes or more with ${this.#to - position} left`)
+    if (size > this.#chunk.length) this.#chunk = Buffer.allocUnsafe(size)
+    const wanted = Math.min(this.#chunk.length, this.#to - position)
+    this.bytes = this.#chunk.subarray(0, this.#file.read(this.#chunk.subarray(0, wanted), position))
+    this.#start = position
+    if (this.bytes.length < size) throw new ProtocolError('file is shorter than it was')
+    return 0
+  }
 }
 
 function checkBatch(header: BatchHeader, bytes: Buffer, at: number, nextOffset: number, checkCrc: boolean): void {

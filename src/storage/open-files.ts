@@ -1,6 +1,8 @@
 // Keeps the number of open segment files and the memory of their indexes within bounds: the least recently used give
 // theirs back and take it again when needed.
 
+import { DiskError } from './disk.ts'
+
 export interface Releasable {
   /** Whether it can be released now; one with unwritten bytes or a sync under way can't. */
   readonly isIdle: boolean
@@ -40,8 +42,7 @@ export class OpenFiles {
     for (const item of this.#used) {
       if (!goOn(this.#used.size)) return
       if (item === this.#latest || !item.isIdle) continue
-      this.#used.delete(item)
-      item.release()
+      this.#let(item)
     }
   }
 
@@ -53,8 +54,17 @@ export class OpenFiles {
       if (bytes <= MAX_INDEX_BYTES) return
       if (item === this.#latest || !item.isIdle) continue
       bytes -= item.memoryBytes
-      this.#used.delete(item)
+      this.#let(item)
+    }
+  }
+
+  #let(item: Releasable): void {
+    try {
       item.release()
+      this.#used.delete(item)
+    } catch (error) {
+      // Its index could not be written for want of space: it keeps what it has.
+      if (!(error instanceof DiskError) || error.reason !== 'noSpace') throw error
     }
   }
 }

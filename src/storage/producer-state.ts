@@ -49,7 +49,7 @@ export class ProducerState {
   /** Start offset of each open transaction, and of those whose marker stands at `end`. */
   readonly #open = new Map<bigint, number>()
   #ended: { readonly start: number; readonly end: number }[] = []
-  #undoLog: { readonly producerId: bigint; readonly entry: ProducerEntry | undefined }[] = []
+  #undoLog: { readonly producerId: bigint; readonly entry: ProducerEntry | undefined; readonly offset: number }[] = []
 
   get size(): number {
     return this.#producers.size
@@ -103,7 +103,7 @@ export class ProducerState {
     const marker = header.isControl ? transactionMarker(header, bytes, at) : undefined
     if (header.isControl && marker === undefined) return
     const before = this.#producers.get(producerId)
-    this.#undoLog.push({ producerId, entry: before })
+    this.#undoLog.push({ producerId, entry: before, offset: header.baseOffset })
     const lastOffset = header.baseOffset + header.lastOffsetDelta
     if (marker !== undefined) {
       const start = before?.transactionStart ?? -1
@@ -173,9 +173,10 @@ export class ProducerState {
     this.#undoLog = []
   }
 
-  /** Goes back to the last `settle`; the log ends at `endOffset` again. */
+  /** The log ends at `endOffset` again, which was so at the last `settle` or after it. */
   undo(endOffset: number): void {
-    for (const { producerId, entry } of this.#undoLog.reverse()) {
+    for (const { producerId, entry, offset } of this.#undoLog.reverse()) {
+      if (offset < endOffset) break
       if (entry === undefined) this.#producers.delete(producerId)
       else this.#producers.set(producerId, entry)
       if (entry === undefined || entry.transactionStart < 0) this.#open.delete(producerId)

@@ -290,7 +290,7 @@ class Recovery {
     }
     for (const segment of this.#segments) {
       if (segment.nextOffset <= from || segment.baseOffset >= endOffset) continue
-      const start = segment.offsetIndex.lookup(from - 1).position
+      const start = segment.indexedPosition(from - 1)
       segment.scan({ from: start }, (header, bytes, at) => {
         if (header.baseOffset >= endOffset) return false
         if (header.baseOffset >= from) this.#producers.update(header, bytes, at)

@@ -14,8 +14,6 @@ import { TIME_ENTRY_BYTES, TimeIndex } from './time-index.ts'
 
 // Positions in indexes are int32.
 const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
-// Enough for an index interval of small batches; larger batches make the scan read more.
-const LOCATE_CHUNK_BYTES = 16 * 1024
 // Of an index made anew in doubt: Kafka's default.
 const REBUILT_INTERVAL_BYTES = 4096
 const REWRITE_CHUNK_BYTES = 1024 * 1024
@@ -45,7 +43,7 @@ export class Segment {
   /** Of the batches written or scanned in this life, and the last offset of the batch that has it. */
   maxTimestamp = -1
   maxTimestampOffset: number
-  /** Bytes from the start of the file whose checksums have not been looked at in this life. */
+  /** Bytes from the start of the file that another life wrote and this one has not checked. */
   uncheckedBytes: number
   /** A sync is under way: the file must stay open. */
   isSyncing = false
@@ -60,6 +58,8 @@ export class Segment {
   #firstTimestamp: number | undefined
   #bytesSinceIndexEntry = 0
   #mark: Mark | undefined
+  #checkedFrom = 0 // of the unchecked bytes, what readers have checked meanwhile
+  #checkedTo = 0
   #hintOffset = -1 // where the last look-up ended: readers mostly go on from there
   #hintPosition = 0
 
@@ -221,14 +221,30 @@ export class Segment {
       return false
     }
     const hinted = offset === this.#hintOffset
-    const from = hinted ? this.#hintPosition : this.#indexedPosition(offset)
-    let { problem } = this.scan({ from, chunkBytes: LOCATE_CHUNK_BYTES }, visit)
+    const from = hinted ? this.#hintPosition : this.indexedPosition(offset)
+    let { problem } = this.scan({ from }, visit)
     if (problem !== undefined && from > 0) {
       // The index may be what is wrong.
       this.#doubtIndexes()
-      problem = this.scan({ chunkBytes: LOCATE_CHUNK_BYTES }, visit).problem
+      problem = this.scan({}, visit).problem
     }
     return found ?? (problem === undefined ? undefined : { problem })
+  }
+
+  /** Whether the checksums of batches in this range have still to be looked at. Positions in bytes. */
+  needsCheck(from: number, to: number): boolean {
+    return from < this.uncheckedBytes && !(from >= this.#checkedFrom && to <= this.#checkedTo)
+  }
+
+  /** Says that the batches in this range are sound. One range is remembered: most readers go from front to back. */
+  markChecked(from: number, to: number): void {
+    if (from <= this.#checkedTo && to >= this.#checkedFrom) {
+      this.#checkedFrom = Math.min(from, this.#checkedFrom)
+      this.#checkedTo = Math.max(to, this.#checkedTo)
+    } else {
+      this.#checkedFrom = from
+      this.#checkedTo = to
+    }
   }
 
   /** Says where the batch that begins with `offset` is, for the next `locate`. */
@@ -238,12 +254,12 @@ export class Segment {
   }
 
   /** A position at or before the batch with `offset`: the index's word, if the batch there agrees. */
-  #indexedPosition(offset: number): number {
+  indexedPosition(offset: number): number {
     const { lastOffset, position } = this.offsetIndex.lookup(offset)
     if (position === 0) return 0
     let agrees = false
     if (position < this.#writtenSize) {
-      this.scan({ from: position, chunkBytes: LOCATE_CHUNK_BYTES }, (header) => {
+      this.scan({ from: position }, (header) => {
         agrees = header.baseOffset + header.lastOffsetDelta === lastOffset
         return false
       })
@@ -316,7 +332,7 @@ export class Segment {
     this.maxTimestamp = maxTimestamp
     this.maxTimestampOffset = maxTimestampOffset
     this.#bytesSinceIndexEntry = bytesSinceIndexEntry
-    this.scan({ chunkBytes: LOCATE_CHUNK_BYTES }, (header) => {
+    this.scan({}, (header) => {
       this.#firstTimestamp = header.maxTimestamp
       return false
     })
@@ -327,6 +343,13 @@ export class Segment {
     this.offsetIndex.release()
     this.timeIndex.release()
     this.close()
+  }
+
+  /** Takes the segment out of the directory. */
+  discard(): void {
+    this.close()
+    for (const path of [this.offsetIndex.path, this.timeIndex.path, this.path]) this.#disk.remove(path)
+    this.#exists = false
   }
 
   close(): void {
