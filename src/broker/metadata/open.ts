@@ -2,8 +2,6 @@
 // not be touched: readMetadata looks (before the store opens), openMetadata writes: the new epoch, the first records of
 // a new cluster, this node's registration, a leader for partitions that lost theirs.
 
-import { randomBytes } from 'node:crypto'
-
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { batchSizeAt } from '../../protocol/record-batch.ts'
@@ -21,6 +19,7 @@ import { METADATA_VERSION } from './records.ts'
 import type { NewRecord } from './records.ts'
 import { MetadataLogError } from './replay.ts'
 import { writeQuorumState } from './snapshots.ts'
+import { randomUuid } from './uuid.ts'
 
 export interface Endpoint {
   readonly name: string
@@ -171,15 +170,4 @@ function refuseOtherDirectories(image: MetadataImage, directoryId: string): void
 function isPlaceholder(directoryId: string): boolean {
   const bytes = Buffer.from(directoryId, 'base64url')
   return bytes.subarray(0, 15).every((byte) => byte === 0) && (bytes[15] ?? 0) < 100
-}
-
-/** Sixteen random bytes in Kafka's text form; like Kafka's, never one that starts with a dash (tools take it for an option). */
-export function randomUuid(): string {
-  for (;;) {
-    const bytes = randomBytes(16)
-    bytes[6] = (bytes[6] & 0x0f) | 0x40
-    bytes[8] = (bytes[8] & 0x3f) | 0x80
-    const text = bytes.toString('base64url')
-    if (!text.startsWith('-')) return text
-  }
 }

@@ -1,0 +1,87 @@
+// CreateTopics (19). Everything of one request is one commit: a topic that is refused does not keep the others back.
+
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import type { CreateTopics } from '../../protocol/apis/create-topics.ts'
+import { ZERO_UUID } from '../../protocol/reader.ts'
+import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import type { Broker } from '../broker.ts'
+import { describeTopicConfigs } from '../config/resolve.ts'
+import { itemError } from '../handler.ts'
+import type { Handler } from '../handler.ts'
+import { planNewTopic } from '../metadata/create-topic.ts'
+import type { PlannedTopic } from '../metadata/create-topic.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import type { NewRecord } from '../metadata/records.ts'
+import { MAX_PARTITIONS_PER_REQUEST } from '../metadata/topics.ts'
+
+type Request = RequestOf<typeof CreateTopics>
+type Topic = Request['topics'][number]
+type TopicResult = ResponseInput<typeof CreateTopics>['topics'][number]
+
+export const handleCreateTopics: Handler<typeof CreateTopics> = async (request, { broker }) => {
+  const topics = await broker.metadata.submit((image) => {
+    const records: NewRecord[] = []
+    const results = unique(request.topics).map(({ topic, isDuplicate }): TopicResult => {
+      try {
+        if (isDuplicate) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
+        if (partitionsAskedFor(request, broker) > MAX_PARTITIONS_PER_REQUEST) {
+          throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
+        }
+        const node = { nodeId: broker.nodeId, directoryId: broker.store.directoryId }
+        const planned = planNewTopic(image, broker.config, node, topic)
+        if (!request.validateOnly) records.push(...planned.records)
+        return created(topic.name, planned, broker, image)
+      } catch (error) {
+        return refused(topic.name, itemError(error, broker, `creating topic ${topic.name}`))
+      }
+    })
+    return { records, result: results }
+  })
+  return { throttleTimeMs: 0, topics }
+}
+
+function created(name: string, planned: PlannedTopic, broker: Broker, image: MetadataImage): TopicResult {
+  return {
+    name,
+    topicId: planned.topicId,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    topicConfigErrorCode: ErrorCode.NONE,
+    numPartitions: planned.partitions,
+    replicationFactor: planned.replicas,
+    configs: describeTopicConfigs(broker.config, image, planned.configs).map((config) => ({
+      name: config.name,
+      value: config.value,
+      readOnly: config.isReadOnly,
+      configSource: config.source,
+      isSensitive: config.isSensitive,
+    })),
+  }
+}
+
+function refused(name: string, error: KafkaError): TopicResult {
+  return {
+    name,
+    topicId: ZERO_UUID,
+    errorCode: error.code,
+    errorMessage: error.message,
+    topicConfigErrorCode: ErrorCode.NONE,
+    configs: [],
+  }
+}
+
+/** Each name once, in the order of the request. */
+function unique(topics: readonly Topic[]): { topic: Topic; isDuplicate: boolean }[] {
+  const byName = new Map<string, { topic: Topic; isDuplicate: boolean }>()
+  for (const topic of topics) byName.set(topic.name, { topic, isDuplicate: byName.has(topic.name) })
+  return [...byName.values()]
+}
+
+function partitionsAskedFor({ topics }: Request, { config }: Broker): number {
+  let partitions = 0
+  for (const { assignments, numPartitions } of topics) {
+    if (assignments.length > 0) partitions += assignments.length
+    else partitions += numPartitions === -1 ? config.numPartitions : Math.max(numPartitions, 0)
+  }
+  return partitions
+}

@@ -1,0 +1,90 @@
+// DescribeConfigs (32): every config of a topic or a broker, where its value comes from and what stands behind it.
+
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import type { DescribeConfigs } from '../../protocol/apis/describe-configs.ts'
+import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import type { Broker } from '../broker.ts'
+import { ConfigSource, describeBrokerConfigs, describeBrokerDefaults, describeTopicConfigs } from '../config/resolve.ts'
+import type { DescribedConfig } from '../config/resolve.ts'
+import { itemError } from '../handler.ts'
+import type { Handler } from '../handler.ts'
+import { ResourceType } from '../metadata/image.ts'
+import { checkTopicName } from '../metadata/topics.ts'
+
+type Resource = RequestOf<typeof DescribeConfigs>['resources'][number]
+type Result = ResponseInput<typeof DescribeConfigs>['results'][number]
+
+export const handleDescribeConfigs: Handler<typeof DescribeConfigs> = (request, { broker }) => {
+  const results = request.resources.map((resource): Result => {
+    const { resourceType, resourceName, configurationKeys } = resource
+    try {
+      const wanted = new Set(configurationKeys)
+      const configs = configsOf(resource, broker)
+        .filter(({ name }) => wanted.size === 0 || wanted.has(name))
+        .map((config) => resultOf(config, request.includeSynonyms, request.includeDocumentation))
+      return { errorCode: ErrorCode.NONE, errorMessage: '', resourceType, resourceName, configs }
+    } catch (error) {
+      const { code, message, isStandardText } = itemError(error, broker, `describing ${resourceName}`)
+      // Kafka's text of an unknown topic is empty, and tools print what they get.
+      const errorMessage = isStandardText && code !== ErrorCode.INVALID_REQUEST ? '' : message
+      return { errorCode: code, errorMessage, resourceType, resourceName, configs: [] }
+    }
+  })
+  return { throttleTimeMs: 0, results }
+}
+
+function configsOf({ resourceType, resourceName }: Resource, broker: Broker): DescribedConfig[] {
+  const { config } = broker
+  const { image } = broker.metadata
+  switch (resourceType) {
+    case ResourceType.topic: {
+      checkTopicName(resourceName)
+      if (image.topic(resourceName) === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+      return describeTopicConfigs(config, image, image.configs(ResourceType.topic, resourceName))
+    }
+    case ResourceType.broker:
+      if (resourceName === '') return describeBrokerDefaults(image)
+      checkNode(resourceName, broker, (id) => `Unexpected broker id, expected ${broker.nodeId} or empty string, but received ${id}`)
+      return describeBrokerConfigs(config, image)
+    case ResourceType.brokerLogger:
+      if (resourceName === '') throw new KafkaError('INVALID_REQUEST', 'Broker id must not be empty')
+      checkNode(resourceName, broker, (id) => `Unexpected broker id, expected ${broker.nodeId} but received ${id}`)
+      return [rootLogger]
+    case ResourceType.clientMetrics:
+      throw new KafkaError('INVALID_REQUEST', 'This broker has no client metrics.')
+    case ResourceType.group:
+      throw new KafkaError('INVALID_REQUEST', 'This broker has no groups yet.')
+    default:
+      throw new KafkaError('INVALID_REQUEST')
+  }
+}
+
+/** There is one log, and one level for all of it. */
+const rootLogger: DescribedConfig = {
+  name: 'root',
+  value: 'INFO',
+  isReadOnly: false,
+  source: ConfigSource.dynamicBrokerLogger,
+  isSensitive: false,
+  synonyms: [],
+  type: 0,
+  documentation: null,
+}
+
+function checkNode(name: string, broker: Broker, otherwise: (id: string) => string): void {
+  if (!/^-?\d{1,10}$/.test(name)) throw new KafkaError('INVALID_REQUEST', `Broker id must be an integer, but it is: ${name}`)
+  if (Number(name) !== broker.nodeId) throw new KafkaError('INVALID_REQUEST', otherwise(name))
+}
+
+function resultOf(config: DescribedConfig, withSynonyms: boolean, withDocumentation: boolean): Result['configs'][number] {
+  return {
+    name: config.name,
+    value: config.value,
+    readOnly: config.isReadOnly,
+    configSource: config.source,
+    isSensitive: config.isSensitive,
+    synonyms: withSynonyms ? config.synonyms : [],
+    configType: config.type,
+    documentation: withDocumentation ? config.documentation : null,
+  }
+}

@@ -1,0 +1,149 @@
+// Metadata (3): where everything is. A topic that is not there is made on the way where broker and request allow it, and
+// answered at once: clients take that, and need not come again as they must with Apache.
+
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import type { Metadata } from '../../protocol/apis/metadata.ts'
+import { ZERO_UUID } from '../../protocol/reader.ts'
+import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from '../authorized-operations.ts'
+import { advertisedOn } from '../broker.ts'
+import type { Broker } from '../broker.ts'
+import { itemError } from '../handler.ts'
+import type { Handler } from '../handler.ts'
+import { planNewTopic } from '../metadata/create-topic.ts'
+import { METADATA_TOPIC } from '../metadata/image.ts'
+import type { PartitionImage, TopicImage } from '../metadata/image.ts'
+import type { NewRecord } from '../metadata/records.ts'
+import { checkTopicName, isInternalTopic, MAX_PARTITIONS_PER_REQUEST } from '../metadata/topics.ts'
+
+type Request = RequestOf<typeof Metadata>
+type TopicResult = ResponseInput<typeof Metadata>['topics'][number]
+
+const IDS_SINCE = 12
+
+export const handleMetadata: Handler<typeof Metadata> = async (request, { broker, apiVersion, listener }) => {
+  const wanted = wantedTopics(request, apiVersion)
+  const malformed = wanted?.find(({ name, topicId }) => {
+    return (apiVersion < IDS_SINCE && topicId !== ZERO_UUID) || (name === null && topicId === ZERO_UUID)
+  })
+  if (wanted !== undefined && malformed !== undefined) return allRefused(wanted)
+
+  const operations = request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NOT_ASKED
+  const topics = wanted === undefined ? everyTopic(broker, operations) : await namedTopics(wanted, request, broker, operations)
+  const { nodeId, host, port } = advertisedOn(broker, listener)
+  return {
+    throttleTimeMs: 0,
+    brokers: [{ nodeId, host, port, rack: broker.config.rack }],
+    clusterId: broker.clusterId,
+    controllerId: broker.nodeId,
+    topics,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
+    errorCode: ErrorCode.NONE,
+  }
+}
+
+interface Wanted {
+  readonly name: string | null
+  readonly topicId: string
+}
+
+/** undefined: all of them. Version 0 has no null, and asks for all with an empty list. */
+function wantedTopics(request: Request, apiVersion: number): Wanted[] | undefined {
+  if (request.topics === null || (apiVersion === 0 && request.topics.length === 0)) return undefined
+  const byKey = new Map(request.topics.map((topic) => [`${topic.topicId} ${topic.name ?? ''}`, topic]))
+  return [...byKey.values()]
+}
+
+function everyTopic(broker: Broker, operations: number): TopicResult[] {
+  return [...broker.metadata.image.topics()].map((topic) => found(topic, operations))
+}
+
+async function namedTopics(wanted: Wanted[], request: Request, broker: Broker, operations: number): Promise<TopicResult[]> {
+  // Where some are asked for by id, names do not count (KafkaApis).
+  const ids = wanted.filter(({ topicId }) => topicId !== ZERO_UUID)
+  const { image } = broker.metadata
+  if (ids.length > 0) {
+    return ids.map(({ topicId }) => {
+      const topic = image.topicById(topicId)
+      if (topic !== undefined) return found(topic, operations)
+      return notFound(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID)
+    })
+  }
+  const names = wanted.map(({ name }) => name ?? '')
+  const missing = names.filter((name) => image.topic(name) === undefined)
+  const mayCreate = request.allowAutoTopicCreation && broker.config.autoCreateTopics
+  const errors = mayCreate && missing.length > 0 ? await createTopics(missing, broker) : new Map<string, number>()
+  return names.map((name) => {
+    const topic = image.topic(name)
+    if (topic !== undefined) return found(topic, operations)
+    return notFound(name, ZERO_UUID, errors.get(name) ?? errorOfMissing(name))
+  })
+}
+
+/** All of `names` in one commit. Returns the codes of those that could not be made. */
+async function createTopics(names: readonly string[], broker: Broker): Promise<Map<string, number>> {
+  const errors = new Map<string, number>()
+  const node = { nodeId: broker.nodeId, directoryId: broker.store.directoryId }
+  await broker.metadata.submit((image) => {
+    const records: NewRecord[] = []
+    let partitions = 0
+    for (const name of names) {
+      // Another request may have been faster; internal topics are made by what keeps its state in them.
+      if (image.topic(name) !== undefined || isInternalTopic(name) || name === METADATA_TOPIC) continue
+      try {
+        const planned = planNewTopic(image, broker.config, node, { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] })
+        partitions += planned.partitions
+        if (partitions > MAX_PARTITIONS_PER_REQUEST) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+        records.push(...planned.records)
+      } catch (error) {
+        errors.set(name, itemError(error, broker, `creating topic ${name}`).code)
+      }
+    }
+    return { records, result: undefined }
+  })
+  return errors
+}
+
+function errorOfMissing(name: string): number {
+  try {
+    checkTopicName(name)
+    return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  } catch (error) {
+    if (error instanceof KafkaError) return error.code
+    throw error
+  }
+}
+
+function found(topic: TopicImage, topicAuthorizedOperations: number): TopicResult {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: isInternalTopic(topic.name),
+    partitions: [...topic.partitions.values()].map(partitionOf),
+    topicAuthorizedOperations,
+  }
+}
+
+function partitionOf(partition: PartitionImage): TopicResult['partitions'][number] {
+  return {
+    errorCode: partition.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+    partitionIndex: partition.index,
+    leaderId: partition.leader,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: partition.replicas,
+    isrNodes: partition.isr,
+    offlineReplicas: [],
+  }
+}
+
+function notFound(name: string | null, topicId: string, errorCode: number): TopicResult {
+  return { errorCode, name, topicId, isInternal: false, partitions: [] }
+}
+
+/** Kafka's answer to ids before they were allowed, and to neither name nor id. */
+function allRefused(wanted: readonly Wanted[]): ResponseInput<typeof Metadata> {
+  const error = ErrorCode.INVALID_REQUEST
+  const topics = wanted.map(({ name, topicId }) => notFound(name ?? '', topicId, error))
+  return { throttleTimeMs: 0, brokers: [], topics, errorCode: error }
+}
