@@ -10,12 +10,12 @@ import { ktoolEnv, type OurBroker, startBroker } from './support/broker.ts'
 import { foreignReaders, foreignWriters, kafkajs } from './support/foreign-records.ts'
 import { kafkaTool, output, tryPeer } from './support/peers.ts'
 import { type Digest, expectedDigest } from './support/records.ts'
-import { ktoolReaders, ktoolWriters } from './support/ktool-records.ts'
+import { ktoolReader, ktoolWriter } from './support/ktool-records.ts'
 
 const COUNT = Number(process.env.KTOOL_RECORDS ?? 100_000)
 const given = process.env.KTOOL_CONFORMANCE_BROKER
-const writers = [...foreignWriters(), ...ktoolWriters()]
-const readers = [...foreignReaders(), ...ktoolReaders()]
+const writers = [...foreignWriters(), ktoolWriter()]
+const readers = [...foreignReaders(), ktoolReader()]
 const written = writers.flatMap((writer) => writer.codecs.map((codec) => ({ writer, codec, topic: `${writer.name}-${codec}` })))
 const expected = new Map(writers.map(({ name, recordAt }) => [name, expectedDigest(COUNT, recordAt)]))
 

@@ -1,0 +1,58 @@
+// Plays the same commands against two clusters and compares what they said: Apache Kafka's answer is the expected one.
+
+import { expect } from 'vitest'
+import { type Peer, run } from './peers.ts'
+
+export interface Step {
+  /** What is typed, for the report; unique within a play. */
+  readonly name: string
+  readonly peer: Peer
+  /** ADDRESS stands for the cluster's HOST:PORT. */
+  readonly args: readonly string[]
+  readonly input?: string
+  readonly env?: NodeJS.ProcessEnv
+  /** What may differ: applied to both streams, after the general masks. */
+  readonly mask?: (text: string) => string
+  /** Whether lines may come in any order. */
+  readonly isUnordered?: boolean
+}
+
+export interface Played {
+  readonly name: string
+  readonly exit: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export function play(steps: readonly Step[], address: string): Played[] {
+  return steps.map(({ name, peer, args, input, env, mask = (text) => text, isUnordered = false }) => {
+    const { status, stdout, stderr } = run(
+      peer,
+      args.map((arg) => arg.replaceAll('ADDRESS', address)),
+      { input: input ?? '', env, timeoutMs: 120_000 },
+    )
+    const seen = (bytes: Buffer) => {
+      const text = mask(general(bytes.toString(), address))
+      return isUnordered ? text.split('\n').sort().join('\n') : text
+    }
+    return { name, exit: status, stdout: seen(stdout), stderr: seen(stderr) }
+  })
+}
+
+/** One comparison a step, so that all differences are seen at once. */
+export function expectSame(ours: readonly Played[], theirs: readonly Played[]): void {
+  for (const [index, played] of ours.entries()) expect.soft(played, played.name).toEqual(theirs[index])
+}
+
+/** Addresses, ids, Java's log lines and where in a stack something happened are no part of an answer. */
+function general(text: string, address: string): string {
+  const [host, port] = address.split(':')
+  return text
+    .replaceAll(address, 'ADDRESS')
+    .replaceAll(new RegExp(`${host}:?\\D{0,8}${port}`, 'g'), 'ADDRESS')
+    .replaceAll(/(?<=TopicId: |"topicId":")[\w-]{22}/gi, 'TOPIC-ID')
+    .replaceAll(/(?<=cluster ?id"?: ?"?)[\w-]{22}/gi, 'CLUSTER-ID')
+    .replaceAll(/^\s+at [\w.$]+.*\n/gm, '')
+    .replaceAll(/^(Picked up|OpenJDK|SLF4J).*\n/gm, '')
+    .replaceAll(/^\[\d{4}-\d\d-\d\d [\d:,]+\] /gm, '[TIME] ')
+}
