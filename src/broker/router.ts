@@ -5,6 +5,16 @@ import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHea
 import { errorMessage, ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { Reader } from '../protocol/reader.ts'
 import type { Api, Fields } from '../protocol/schema.ts'
+import { DescribeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
+import { DescribeCluster } from '../protocol/apis/describe-cluster.ts'
+import { ListPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
+import { IncrementalAlterConfigs } from '../protocol/apis/incremental-alter-configs.ts'
+import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
+import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
+import { DescribeConfigs } from '../protocol/apis/describe-configs.ts'
+import { DeleteTopics } from '../protocol/apis/delete-topics.ts'
+import { CreateTopics } from '../protocol/apis/create-topics.ts'
+import { Metadata } from '../protocol/apis/metadata.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
 import { DeleteRecords } from '../protocol/apis/delete-records.ts'
 import { DescribeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
@@ -24,6 +34,16 @@ import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
 import { handleInitProducerId } from './handlers/init-producer-id.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
+import { handleMetadata } from './handlers/metadata.ts'
+import { handleCreateTopics } from './handlers/create-topics.ts'
+import { handleDeleteTopics } from './handlers/delete-topics.ts'
+import { handleDescribeConfigs } from './handlers/describe-configs.ts'
+import { handleAlterConfigs } from './handlers/alter-configs.ts'
+import { handleCreatePartitions } from './handlers/create-partitions.ts'
+import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-configs.ts'
+import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
+import { handleDescribeCluster } from './handlers/describe-cluster.ts'
+import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
 import { handleProduce } from './handlers/produce.ts'
 
@@ -53,6 +73,16 @@ const ROUTES: readonly Route[] = [
   route(InitProducerId, handleInitProducerId, [0, 5]),
   route(OffsetForLeaderEpoch, handleOffsetForLeaderEpoch, [2, 4]),
   route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
+  route(Metadata, handleMetadata, [0, 13]),
+  route(CreateTopics, handleCreateTopics, [2, 7]),
+  route(DeleteTopics, handleDeleteTopics, [1, 6]),
+  route(DescribeConfigs, handleDescribeConfigs, [1, 4]),
+  route(AlterConfigs, handleAlterConfigs, [0, 2]),
+  route(CreatePartitions, handleCreatePartitions, [0, 3]),
+  route(IncrementalAlterConfigs, handleIncrementalAlterConfigs, [0, 1]),
+  route(ListPartitionReassignments, handleListPartitionReassignments, [0, 0]),
+  route(DescribeCluster, handleDescribeCluster, [0, 2]),
+  route(DescribeTopicPartitions, handleDescribeTopicPartitions, [0, 0]),
 ]
 
 const BY_KEY = new Map(ROUTES.map((entry) => [entry.api.key, entry]))

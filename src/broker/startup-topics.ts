@@ -2,7 +2,7 @@
 
 import { KafkaError } from '../protocol/errors.ts'
 import type { Broker } from './broker.ts'
-import { randomUuid } from './metadata/open.ts'
+import { randomUuid } from './metadata/uuid.ts'
 import type { NewRecord } from './metadata/records.ts'
 import { checkNewTopicName, topicRecords } from './metadata/topics.ts'
 import { StartError } from './start-error.ts'
