@@ -17,6 +17,8 @@ export class ProducerPartition {
   /** Monotonic ms before which nothing is sent: after a failure that may pass. */
   notBefore = 0
   failuresInARow = 0
+  /** Why the last batch has to go again. */
+  lastFailure: Error | undefined
   #underWay = 0
   #again: { place: number; batch: ProducerBatch }[] = []
   #sent = 0 // batches ever sent: their order
