@@ -1,48 +1,29 @@
-// The commands there are, in the order of the help. Each is loaded when it runs.
+// The commands there are, in the order of the help. All in one file of the bundle: a file more costs a start more than its
+// code does. What is heavy (tables, prompts, codecs, the wire) is loaded when it is needed.
 
 import { runCli, type CommandEntry, type CommandTable } from '../src/cli/run.ts'
+import BrokerLogs from './broker/logs.ts'
+import BrokerReset from './broker/reset.ts'
+import BrokerRun from './broker/run.ts'
+import BrokerStart from './broker/start.ts'
+import BrokerStatus from './broker/status.ts'
+import BrokerStop from './broker/stop.ts'
+import Configs from './configs.ts'
+import Consume from './consume.ts'
+import Produce from './produce.ts'
+import Topics from './topics.ts'
 
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  topics: {
-    summary: 'Create, list, describe, change and delete topics.',
-    load: async () => (await import('./topics.ts')).default,
-  },
-  produce: {
-    summary: 'Write lines from a file or a pipe to a topic.',
-    load: async () => (await import('./produce.ts')).default,
-  },
-  consume: {
-    summary: 'Read a topic and print its records.',
-    load: async () => (await import('./consume.ts')).default,
-  },
-  configs: {
-    summary: 'Show and change the settings of topics and brokers.',
-    load: async () => (await import('./configs.ts')).default,
-  },
-  'broker:start': {
-    summary: 'Start the bundled broker in the background.',
-    load: async () => (await import('./broker/start.ts')).default,
-  },
-  'broker:stop': {
-    summary: 'Stop it.',
-    load: async () => (await import('./broker/stop.ts')).default,
-  },
-  'broker:status': {
-    summary: 'Say whether it runs, where, and how much it holds.',
-    load: async () => (await import('./broker/status.ts')).default,
-  },
-  'broker:logs': {
-    summary: 'Print its log.',
-    load: async () => (await import('./broker/logs.ts')).default,
-  },
-  'broker:reset': {
-    summary: 'Delete all its data.',
-    load: async () => (await import('./broker/reset.ts')).default,
-  },
-  'broker:run': {
-    summary: 'Run a broker in the foreground, for containers and supervisors.',
-    load: async () => (await import('./broker/run.ts')).default,
-  },
+  topics: { command: Topics, summary: 'Create, list, describe, change and delete topics.' },
+  produce: { command: Produce, summary: 'Write lines from a file or a pipe to a topic.' },
+  consume: { command: Consume, summary: 'Read a topic and print its records.' },
+  configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
+  'broker:start': { command: BrokerStart, summary: 'Start the bundled broker in the background.' },
+  'broker:stop': { command: BrokerStop, summary: 'Stop the bundled broker.' },
+  'broker:status': { command: BrokerStatus, summary: 'Say whether the bundled broker runs, where, and how much it holds.' },
+  'broker:logs': { command: BrokerLogs, summary: "Print the bundled broker's log." },
+  'broker:reset': { command: BrokerReset, summary: "Delete all the bundled broker's data." },
+  'broker:run': { command: BrokerRun, summary: 'Run a broker in the foreground, for containers and supervisors.' },
 }
 
 export const commands: CommandTable = new Map(Object.entries(COMMANDS))

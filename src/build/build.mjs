@@ -24,6 +24,9 @@ const common = {
   minifyWhitespace: true,
   legalComments: 'eof',
   charset: 'utf8',
+  // zstd's WebAssembly is read from beside the code that loads it.
+  loader: { '.wasm': 'copy' },
+  assetNames: '[name]',
   define: { KTOOL_VERSION: JSON.stringify(version) },
   // oclif would use these to run from source, if they were there.
   external: ['typescript', 'tsx', 'ts-node'],

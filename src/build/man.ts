@@ -40,8 +40,8 @@ const FILES: readonly (readonly [string, string])[] = [
 ]
 
 /** By file name. */
-export async function manualPages(table: CommandTable): Promise<ReadonlyMap<string, string>> {
-  const helps = await Promise.all([...table].map(([id, entry]) => commandHelp(id, entry)))
+export function manualPages(table: CommandTable): ReadonlyMap<string, string> {
+  const helps = [...table].map(([id, entry]) => commandHelp(id, entry))
   return new Map([['ktool.1', overview(helps)], ...helps.map((help) => [`${pageName(help.id)}.1`, commandPage(help)] as const)])
 }
 

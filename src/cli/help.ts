@@ -29,13 +29,12 @@ export async function showHelp(words: readonly string[], table: CommandTable, ou
   const paint = await output.paint()
   const id = words.join(':')
   const entry = table.get(id)
-  const text = entry === undefined ? groupHelp(id, table, paint) : commandText(await commandHelp(id, entry), paint)
+  const text = entry === undefined ? groupHelp(id, table, paint) : commandText(commandHelp(id, entry), paint)
   await output.write(text)
 }
 
 /** A command's help as data. */
-export async function commandHelp(id: string, entry: CommandEntry): Promise<CommandHelp> {
-  const command = await entry.load()
+export function commandHelp(id: string, { summary, command }: CommandEntry): CommandHelp {
   const flags = Object.entries({ ...command.flags, ...command.baseFlags }).filter(([, flag]) => !flag.hidden)
   const examples = (command.examples as Command.Example[] | undefined) ?? [] // its type says always, its value not
   const headings = [...new Set(flags.map(([, { helpGroup }]) => helpGroup ?? ''))]
@@ -43,7 +42,7 @@ export async function commandHelp(id: string, entry: CommandEntry): Promise<Comm
   headings.sort((a, b) => Number(a in GROUPS) - Number(b in GROUPS))
   return {
     id,
-    summary: entry.summary,
+    summary,
     description: command.description ?? '',
     usage: typeof command.usage === 'string' ? [command.usage] : (command.usage ?? [id.replaceAll(':', ' ')]),
     groups: headings.map((group) => ({

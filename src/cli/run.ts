@@ -1,6 +1,6 @@
 // From the words of a command line to one command: finds it in the table, answers for help and for words that are no
 // command, and hands the rest to oclif. oclif gets a plugin made here instead of a directory to search, so that nothing is
-// read from disk and only the command that runs is loaded. Never oclif's execute(): it cuts off slow readers after 10 s.
+// read from disk. Never oclif's execute(): it cuts off slow readers after 10 s.
 
 import type { Command } from '@oclif/core/command'
 import type { Plugin } from '@oclif/core/interfaces'
@@ -14,7 +14,7 @@ import { askedFormat, Output } from './output.ts'
 
 export interface CommandEntry {
   readonly summary: string
-  readonly load: () => Promise<Command.Class>
+  readonly command: Command.Class
 }
 
 /** By id: `topics`, `broker:run`. In the order in which help lists them. */
@@ -83,12 +83,11 @@ function known(words: readonly string[], table: CommandTable): readonly string[]
 
 function tableAsPlugin(table: CommandTable, root: string): Plugin {
   const ids = [...table.keys()]
-  const find = async (id: string): Promise<Command.Class> => {
+  const find = (id: string): Promise<Command.Class> => {
     const entry = table.get(id)
     assert(entry !== undefined, `no command ${id}`)
-    const command = await entry.load()
-    command.id = id
-    return command
+    entry.command.id = id
+    return Promise.resolve(entry.command)
   }
   return {
     _base: '',

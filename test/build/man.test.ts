@@ -13,17 +13,17 @@ const directory = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'man
 const hasMandoc = spawnSync('mandoc', ['-h']).error === undefined
 
 test('every page is the one in man/', async () => {
-  for (const [name, text] of await manualPages(commands)) await expect(text).toMatchFileSnapshot(join(directory, name))
+  for (const [name, text] of manualPages(commands)) await expect(text).toMatchFileSnapshot(join(directory, name))
 })
 
-test('man/ holds no other page, and npm installs them all', async () => {
-  const names = [...(await manualPages(commands)).keys()].sort()
+test('man/ holds no other page, and npm installs them all', () => {
+  const names = [...manualPages(commands).keys()].sort()
   expect(readdirSync(directory).sort()).toEqual(names)
   expect([...packageJson.man].sort()).toEqual(names.map((name) => `man/${name}`))
 })
 
-test.runIf(hasMandoc)('mandoc finds nothing to complain about', async () => {
-  for (const name of (await manualPages(commands)).keys()) {
+test.runIf(hasMandoc)('mandoc finds nothing to complain about', () => {
+  for (const name of manualPages(commands).keys()) {
     const { stdout } = spawnSync('mandoc', ['-Tlint', '-Wwarning', join(directory, name)], { encoding: 'utf8' })
     expect(stdout).toBe('')
   }
