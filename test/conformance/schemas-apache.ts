@@ -1,10 +1,10 @@
 // Apache's own message schemas, read from the jars of the installed peer: JSON with // comments, one file per message.
 // Nothing of it is copied into the project.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
+import { kafkaLibs } from './support/peers.ts'
 
 export interface ApacheField {
   readonly name: string
@@ -31,19 +31,17 @@ export interface ApacheMessage {
 
 const JARS = ['clients', 'metadata', 'group-coordinator', 'transaction-coordinator', 'share-coordinator']
 
-export function apacheLibs(): string {
-  const peers = process.env.KTOOL_PEERS ?? join(homedir(), '.cache/ktool-peers')
-  return join(peers, 'kafka-4.3.0/libs')
-}
+/** What a test says that was told to do without Apache; undefined when it must not. */
+export const whySkipped = process.env.KTOOL_SKIP_PEERS === '1' ? 'skipped: KTOOL_SKIP_PEERS is 1' : undefined
 
-/** By name; undefined where the jars are not installed. */
-export function readApacheMessages(): Map<string, ApacheMessage> | undefined {
-  if (!existsSync(apacheLibs())) return undefined
+/** By name. Fetches the jars when they are not there, and throws when they cannot be had. */
+export function readApacheMessages(): Map<string, ApacheMessage> {
+  const libs = kafkaLibs()
   const messages = new Map<string, ApacheMessage>()
   for (const artifact of JARS) {
-    const jar = readdirSync(apacheLibs()).find((file) => file.startsWith(`kafka-${artifact}-4.3`))
-    if (jar === undefined) throw new Error(`no jar of kafka-${artifact} in ${apacheLibs()}`)
-    const files = unzip(readFileSync(join(apacheLibs(), jar)), /^common\/(message|metadata)\/[^/]+\.json$/)
+    const jar = readdirSync(libs).find((file) => file.startsWith(`kafka-${artifact}-4.3`))
+    if (jar === undefined) throw new Error(`no jar of kafka-${artifact} in ${libs}`)
+    const files = unzip(readFileSync(join(libs, jar)), /^common\/(message|metadata)\/[^/]+\.json$/)
     for (const text of files.values()) {
       const parsed = JSON.parse(text.replace(/^\s*\/\/.*$/gm, '')) as ApacheMessage
       messages.set(parsed.name, parsed)

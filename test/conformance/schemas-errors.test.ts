@@ -1,12 +1,12 @@
 // The error table against Apache's own: the enum is asked, in a program of a few lines.
 
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { errorMessage, errorName, isRetriable } from '../../src/protocol/errors.ts'
-import { apacheLibs } from './schemas-apache.ts'
+import { whySkipped } from './schemas-apache.ts'
+import { java, output } from './support/peers.ts'
 
 const PROGRAM = `
 import org.apache.kafka.common.errors.RetriableException;
@@ -19,16 +19,14 @@ public class Table {
   }
 }
 `
-const isSkipped = process.env.KTOOL_SKIP_PEERS === '1' && !existsSync(apacheLibs())
-if (isSkipped) console.log(`skipped: Apache's jars are not in ${apacheLibs()}`)
+if (whySkipped !== undefined) console.log(whySkipped)
 
-test.skipIf(isSkipped)('every error has the code, the name, the text and the retriability that Apache gives it', () => {
+test.skipIf(whySkipped !== undefined)('every error has the code, the name, the text and the retriability that Apache gives it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ktool-errors-'))
   try {
     const file = join(directory, 'Table.java')
     writeFileSync(file, PROGRAM)
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const
-    const theirs = execFileSync('java', ['-Xmx128M', '-cp', join(apacheLibs(), '*'), file], options).trimEnd().split('\n')
+    const theirs = output(java(), [file]).trimEnd().split('\n')
     const ours = theirs.map((line) => {
       const code = Number(line.split('\t')[0])
       return [code, errorName(code), isRetriable(code), errorMessage(code)].join('\t')
