@@ -29,19 +29,20 @@ export function socketError(endpoint: Endpoint, error: Error, options: Security)
   if (code.startsWith('E') && /^E(HOST|NET|ADDR|ACCES|PERM|INVAL)/.test(code)) {
     return make('unreachable', `${at} can't be reached (${code}).`, 'Check the address, the network and the firewall.')
   }
-  return tlsError(endpoint, error, code, make)
+  return tlsError(endpoint, error, options, make)
 }
 
 const TIMEOUT_HINT = 'Check the address and the firewall; socket.connection.setup.timeout.ms is the limit.'
 
 type Make = (reason: ConnectReason, message: string, hint?: string) => ConnectError
 
-function tlsError(endpoint: Endpoint, error: Error, code: string, make: Make): ConnectError {
+function tlsError(endpoint: Endpoint, error: Error, options: Security, make: Make): ConnectError {
+  const code = codeOf(error)
   const at = formatEndpoint(endpoint)
   const certificate = CERTIFICATE_ERRORS[code]
   if (certificate) return make('certificate', `The certificate of ${at} ${certificate[0]}.`, certificate[1])
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const names = /does not match certificate's altnames: (.*)|Cert does not contain a DNS name/.exec(error.message)?.[1]
+    const names = (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname
     const message = `The certificate of ${at} is for another host${names ? ` (${describeNames(names)})` : ''}.`
     return make('certificate', message, 'Use a host name from the certificate, or set ssl.endpoint.identification.algorithm= (empty) to skip the check.')
   }
@@ -53,7 +54,7 @@ function tlsError(endpoint: Endpoint, error: Error, code: string, make: Make): C
     return make('clientCertificate', `${at} wants a client certificate that it trusts.`, hint)
   }
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST|UNEXPECTED_MESSAGE|INVALID_RECORD/.test(code + error.message.toUpperCase().replaceAll(' ', '_'))) {
-    return make('tlsOnPlaintext', `${at} does not speak TLS.`, 'Set security.protocol=PLAINTEXT (or SASL_PLAINTEXT), or use the port of the TLS listener.')
+    return tlsOnPlaintextError(endpoint, options)
   }
   if (/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|HANDSHAKE_FAILURE|NO_CIPHER/.test(code)) {
     const hint = 'Client and broker share no TLS version or cipher, or the broker wants a client certificate (ssl.keystore.*): see ssl.enabled.protocols.'
@@ -121,11 +122,22 @@ export function plaintextOnTlsError(endpoint: Endpoint, options: Security): Conn
   })
 }
 
-export function tlsOnPlaintextError(endpoint: Endpoint, options: Security): ConnectError {
+/** `wanted` is what the listener speaks, as far as is known. */
+export function tlsOnPlaintextError(endpoint: Endpoint, options: Security, wanted?: string): ConnectError {
   const at = formatEndpoint(endpoint)
+  const protocol = wanted ?? (options.sasl ? 'SASL_PLAINTEXT' : 'PLAINTEXT (or SASL_PLAINTEXT)')
   return new ConnectError('tlsOnPlaintext', at, {
     message: `${at} does not speak TLS, and this client is set to it.`,
-    hint: `Set security.protocol=${options.sasl ? 'SASL_PLAINTEXT' : 'PLAINTEXT (or SASL_PLAINTEXT)'}, or use the port of the TLS listener.`,
+    hint: `Set security.protocol=${protocol}, or use the port of the TLS listener.`,
+  })
+}
+
+/** The port took the connection and said nothing at all. */
+export function silentError(endpoint: Endpoint, timeoutMs: number): ConnectError {
+  const at = formatEndpoint(endpoint)
+  return new ConnectError('timeout', at, {
+    message: `${at} accepted the connection and did not answer within ${timeoutMs} ms.`,
+    hint: 'Is it a Kafka broker? If it is, it may be overloaded or stopped.',
   })
 }
 

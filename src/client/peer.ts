@@ -9,8 +9,8 @@ import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { backoffMs } from './backoff.ts'
 import type { ClientConfig } from './client-config.ts'
 import type { Lane } from './cluster.ts'
-import { closedError } from './connect-errors.ts'
-import { ConnectError } from './errors.ts'
+import { closedError, silentError } from './connect-errors.ts'
+import { ConnectError, TimeoutError } from './errors.ts'
 import { formatEndpoint, type Endpoint, type OpenWire, type Wire, type WireOptions } from './wire.ts'
 
 const SOFTWARE_NAME = 'ktool'
@@ -131,7 +131,10 @@ export class Peer {
       await wire?.close()
       const { reconnectBackoffMs, reconnectBackoffMaxMs } = config
       this.#retryAt = clock.monotonic() + backoffMs(this.#failures++, reconnectBackoffMs, reconnectBackoffMaxMs)
-      throw this.#isClosed ? error : await this.#context.diagnose(error, this.endpoint, options)
+      if (this.#isClosed) throw error
+      // The only request so far was ApiVersions.
+      const failure = error instanceof TimeoutError ? silentError(this.endpoint, options.setupTimeoutMs) : error
+      throw await this.#context.diagnose(failure, this.endpoint, options)
     }
   }
 

@@ -1,13 +1,13 @@
 // Reads ASN.1 in its distinguished encoding, as far as key stores need it. Bytes that are not DER throw StoreError.
 
-/** A store that can't be read. `isPassword`: as far as can be told, because of a wrong password. */
+/** A store that can't be read; `wrong` says which password is to blame, as far as can be told. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
-  readonly isPassword: boolean
+  readonly wrong: 'password' | 'keyPassword' | undefined
 
-  constructor(message: string, isPassword = false) {
+  constructor(message: string, wrong?: 'password' | 'keyPassword') {
     super(message)
-    this.isPassword = isPassword
+    this.wrong = wrong
   }
 }
 

@@ -16,7 +16,7 @@ export function readJks(bytes: Buffer, password: string | undefined, keyPassword
   const body = bytes.subarray(0, Math.max(bytes.length - DIGEST_SIZE, 0))
   if (password !== undefined) {
     const digest = sha1(utf16(password), Buffer.from('Mighty Aphrodite', 'latin1'), body)
-    if (!digest.equals(bytes.subarray(body.length))) throw new StoreError('the password is wrong', true)
+    if (!digest.equals(bytes.subarray(body.length))) throw new StoreError('the password is wrong', 'password')
   }
   const from = new JksReader(body)
   from.int32() // the magic number, which brought us here
@@ -55,7 +55,9 @@ function revealKey(hidden: Buffer, password: string): Buffer {
     if (at % DIGEST_SIZE === 0) stream = sha1(secret, stream)
     key[at] ^= stream[at % DIGEST_SIZE]
   }
-  if (!sha1(secret, key).equals(bytes.subarray(-DIGEST_SIZE))) throw new StoreError('the password of the key is wrong', true)
+  if (!sha1(secret, key).equals(bytes.subarray(-DIGEST_SIZE))) {
+    throw new StoreError('the password of the key is wrong', 'keyPassword')
+  }
   return key
 }
 

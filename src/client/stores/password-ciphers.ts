@@ -37,13 +37,18 @@ const CIPHERS: Readonly<Record<string, { readonly name: string; readonly keySize
   '1.2.840.113549.3.7': { name: 'des-ede3-cbc', keySize: 24 },
 }
 
-/** Throws StoreError for an unknown method, and one with `isPassword` when the bytes don't come out right. */
-export function decryptWithPassword(method: Algorithm, password: string, bytes: Buffer): Buffer {
+/** Throws StoreError for an unknown method, and one that blames the password when the bytes don't come out right. */
+export function decryptWithPassword(
+  method: Algorithm,
+  password: string,
+  bytes: Buffer,
+  blame: 'password' | 'keyPassword' = 'password',
+): Buffer {
   const decrypt = method.id === PBES2 ? pbes2(method.parameters, password) : legacy(method, password)
   try {
     return decrypt(bytes)
   } catch {
-    throw new StoreError('the password is wrong', true)
+    throw new StoreError(blame === 'password' ? 'the password is wrong' : 'the password of the key is wrong', blame)
   }
 }
 

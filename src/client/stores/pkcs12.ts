@@ -20,7 +20,7 @@ export function readPkcs12(bytes: Buffer, password: string | undefined, keyPassw
   if (oid(typeValue) !== DATA) throw new StoreError('it is signed with a certificate instead of a password')
   const safe = octets(explicit(content, 0))
   if (macData !== undefined && password !== undefined && !isMacValid(macData, password, safe)) {
-    throw new StoreError('the password is wrong', true)
+    throw new StoreError('the password is wrong', 'password')
   }
   const contents: { certificates: Buffer[]; keys: Buffer[] } = { certificates: [], keys: [] }
   for (const part of childrenOf(readDer(safe))) {
@@ -58,7 +58,7 @@ function collect(
         break
       case `${BAG}.2`: {
         const [method, encrypted] = childrenOf(value)
-        into.keys.push(decryptWithPassword(algorithm(method), needed(password), octets(encrypted)))
+        into.keys.push(decryptWithPassword(algorithm(method), needed(password), octets(encrypted), 'keyPassword'))
         break
       }
       case `${BAG}.3`: {
@@ -75,6 +75,6 @@ function collect(
 }
 
 function needed(password: string | undefined): string {
-  if (password === undefined) throw new StoreError('it is encrypted and no password is given', true)
+  if (password === undefined) throw new StoreError('it is encrypted and no password is given', 'password')
   return password
 }

@@ -121,7 +121,7 @@ function readStore(
     return read(store.bytes, password, keyPassword)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    const key = error.isPassword ? `${prefix}.password` : `${prefix}.location`
+    const key = error.wrong === undefined ? `${prefix}.location` : error.wrong === 'password' ? `${prefix}.password` : 'ssl.key.password' // prettier-ignore
     throw new ConfigError(key, `${key}: can't open ${path}: ${error.message}`, { cause: error })
   }
 }
@@ -134,7 +134,7 @@ function inlinePem(values: CheckedProperties, prefix: string, what: string, pem:
 }
 
 function pemCertificates(text: string, key: string): string[] {
-  const blocks = text.match(CERTIFICATE_BLOCK) ?? []
+  const blocks = (text.match(CERTIFICATE_BLOCK) ?? []).map(inLines)
   if (blocks.length === 0) throw new ConfigError(key, `${key}: there is no certificate in PEM format`)
   for (const block of blocks) {
     try {
@@ -143,11 +143,19 @@ function pemCertificates(text: string, key: string): string[] {
       throw new ConfigError(key, `${key}: a certificate is damaged`, { cause: error })
     }
   }
-  return [...blocks]
+  return blocks
+}
+
+/** In a properties file a PEM block often is one line, with blanks where line ends belong. */
+function inLines(block: string): string {
+  const match = /^(-----BEGIN [A-Z ]+-----)([^]*)(-----END [A-Z ]+-----)$/.exec(block)
+  if (!match || match[2].includes(':')) return block // headers, of an old way to encrypt keys, have lines of their own
+  return `${match[1]}\n${match[2].replace(/\s+/g, '').replace(/.{1,64}/g, '$&\n')}${match[3]}\n`
 }
 
 function pemIdentity(keyText: string, chainText: string, password: string | undefined, source: string): TlsSettings['identity'] {
-  const block = KEY_BLOCK.exec(keyText)?.[0]
+  const found = KEY_BLOCK.exec(keyText)?.[0]
+  const block = found && inLines(found)
   if (block === undefined) throw new ConfigError(source, `${source}: there is no private key in PEM format`)
   let key: KeyObject
   try {
