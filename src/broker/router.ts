@@ -5,45 +5,45 @@ import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHea
 import { errorMessage, ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { Reader } from '../protocol/reader.ts'
 import type { Api, Fields } from '../protocol/schema.ts'
-import { DescribeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
-import { DescribeCluster } from '../protocol/apis/describe-cluster.ts'
-import { ListPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
-import { IncrementalAlterConfigs } from '../protocol/apis/incremental-alter-configs.ts'
-import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
 import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
-import { DescribeConfigs } from '../protocol/apis/describe-configs.ts'
-import { DeleteTopics } from '../protocol/apis/delete-topics.ts'
-import { CreateTopics } from '../protocol/apis/create-topics.ts'
-import { Metadata } from '../protocol/apis/metadata.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
+import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
+import { CreateTopics } from '../protocol/apis/create-topics.ts'
 import { DeleteRecords } from '../protocol/apis/delete-records.ts'
+import { DeleteTopics } from '../protocol/apis/delete-topics.ts'
+import { DescribeCluster } from '../protocol/apis/describe-cluster.ts'
+import { DescribeConfigs } from '../protocol/apis/describe-configs.ts'
 import { DescribeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
+import { DescribeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
 import { Fetch } from '../protocol/apis/fetch.ts'
 import { FindCoordinator } from '../protocol/apis/find-coordinator.ts'
+import { IncrementalAlterConfigs } from '../protocol/apis/incremental-alter-configs.ts'
 import { InitProducerId } from '../protocol/apis/init-producer-id.ts'
 import { ListOffsets } from '../protocol/apis/list-offsets.ts'
+import { ListPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
+import { Metadata } from '../protocol/apis/metadata.ts'
 import { OffsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
 import { Produce } from '../protocol/apis/produce.ts'
 import type { Broker } from './broker.ts'
 import { CloseConnection, type Connection, type Reply } from './connection.ts'
 import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
+import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { apiVersionsHandler, unsupportedApiVersions } from './handlers/api-versions.ts'
+import { handleCreatePartitions } from './handlers/create-partitions.ts'
+import { handleCreateTopics } from './handlers/create-topics.ts'
 import { handleDeleteRecords } from './handlers/delete-records.ts'
+import { handleDeleteTopics } from './handlers/delete-topics.ts'
+import { handleDescribeCluster } from './handlers/describe-cluster.ts'
+import { handleDescribeConfigs } from './handlers/describe-configs.ts'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
+import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
+import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-configs.ts'
 import { handleInitProducerId } from './handlers/init-producer-id.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
-import { handleMetadata } from './handlers/metadata.ts'
-import { handleCreateTopics } from './handlers/create-topics.ts'
-import { handleDeleteTopics } from './handlers/delete-topics.ts'
-import { handleDescribeConfigs } from './handlers/describe-configs.ts'
-import { handleAlterConfigs } from './handlers/alter-configs.ts'
-import { handleCreatePartitions } from './handlers/create-partitions.ts'
-import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-configs.ts'
 import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
-import { handleDescribeCluster } from './handlers/describe-cluster.ts'
-import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
+import { handleMetadata } from './handlers/metadata.ts'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
 import { handleProduce } from './handlers/produce.ts'
 
@@ -67,17 +67,17 @@ const ROUTES: readonly Route[] = [
   route(Produce, handleProduce, [3, 13], PRODUCE_ADVERTISED),
   route(Fetch, handleFetch, [4, 18]),
   route(ListOffsets, handleListOffsets, [1, 11]),
+  route(Metadata, handleMetadata, [0, 13]),
   route(FindCoordinator, handleFindCoordinator, [0, 6]),
   route(ApiVersions, apiVersionsHandler(() => ROUTES), [0, 4]),
+  route(CreateTopics, handleCreateTopics, [2, 7]),
+  route(DeleteTopics, handleDeleteTopics, [1, 6]),
   route(DeleteRecords, handleDeleteRecords, [0, 2]),
   route(InitProducerId, handleInitProducerId, [0, 5]),
   route(OffsetForLeaderEpoch, handleOffsetForLeaderEpoch, [2, 4]),
-  route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
-  route(Metadata, handleMetadata, [0, 13]),
-  route(CreateTopics, handleCreateTopics, [2, 7]),
-  route(DeleteTopics, handleDeleteTopics, [1, 6]),
   route(DescribeConfigs, handleDescribeConfigs, [1, 4]),
   route(AlterConfigs, handleAlterConfigs, [0, 2]),
+  route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
   route(CreatePartitions, handleCreatePartitions, [0, 3]),
   route(IncrementalAlterConfigs, handleIncrementalAlterConfigs, [0, 1]),
   route(ListPartitionReassignments, handleListPartitionReassignments, [0, 0]),
@@ -93,7 +93,7 @@ export function route<A extends Api>(
   versions: readonly [number, number],
   advertised = versions,
 ): Route {
-  return { api, handle: handle, versions, advertised }
+  return { api, handle, versions, advertised }
 }
 
 /** Serves one frame. CloseConnection and ProtocolError, thrown or rejected, end the connection. */

@@ -15,6 +15,8 @@ export class RawClient {
   #nextId = 1
   /** Correlation ids in the order their replies came. */
   readonly replied: number[] = []
+  /** Replies to what was written as bytes, by correlation id. */
+  readonly unexpected = new Map<number, Buffer>()
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -75,7 +77,9 @@ export class RawClient {
       const payload = this.#received.subarray(8, end)
       this.#received = this.#received.subarray(end)
       this.replied.push(correlationId)
-      this.#waiting.get(correlationId)?.(payload)
+      const settle = this.#waiting.get(correlationId)
+      if (settle === undefined) this.unexpected.set(correlationId, payload)
+      else settle(payload)
       this.#waiting.delete(correlationId)
     }
   }

@@ -13,6 +13,8 @@ import { checkLeaderEpoch, type Partition } from '../partitions.ts'
 const FIRST_VERSION_WITH_IDS = 13
 const READ_COMMITTED = 1
 const NO_RECORDS = Buffer.alloc(0)
+// Of one answer, whatever the client would take: consumers are as fast with 1 MB, and memory is for all of them.
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 interface FetchLimits {
   readonly minBytes: number
@@ -43,7 +45,7 @@ export const handleFetch: Handler<typeof Fetch> = (request, context) => {
   const { broker, apiVersion } = context
   const isFollower = request.replicaId >= 0 || request.replicaState.replicaId >= 0
   const session = broker.fetchSessions.begin(request, apiVersion)
-  const maxBytes = Math.min(request.maxBytes, broker.config.fetchMaxBytes)
+  const maxBytes = Math.min(request.maxBytes, broker.config.fetchMaxBytes, MAX_ANSWER_BYTES)
   const limits: FetchLimits = {
     minBytes: Math.min(request.minBytes, maxBytes),
     maxBytes,
