@@ -46,7 +46,8 @@ export function loadZstd(): Promise<void> | undefined {
 }
 
 async function loadWasm(): Promise<void> {
-  const wasm = await import('@foxglove/wasm-zstd')
+  // A CommonJS module: bundled, all it exports is the default.
+  const { default: wasm } = await import('@foxglove/wasm-zstd')
   await wasm.isLoaded
   zstd = { compress: wasm.compress, decompress: wasm.decompress }
 }
