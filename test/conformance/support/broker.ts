@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Peer } from './peers.ts'
 
-const MAIN = new URL('../../../dist/main.js', import.meta.url).pathname
+// KTOOL_MAIN: another build than this work tree's.
+const MAIN = process.env.KTOOL_MAIN ?? new URL('../../../dist/main.js', import.meta.url).pathname
 const START_MS = 20_000
 const STOP_MS = 20_000
 
