@@ -36,9 +36,17 @@ export class ProducerBatch implements RecordArea {
   readonly #runs: number[] = []
   #sealed: Buffer | undefined
 
-  constructor(partition: number, bytes: Buffer, baseTimestamp: number, openedAt: number, deadline: number) {
+  /** `limit`: how much of `bytes` may be used. */
+  constructor(
+    partition: number,
+    bytes: Buffer,
+    limit: number,
+    baseTimestamp: number,
+    openedAt: number,
+    deadline: number,
+  ) {
     this.bytes = bytes
-    this.limit = bytes.length
+    this.limit = limit
     this.partition = partition
     this.baseTimestamp = baseTimestamp
     this.openedAt = openedAt
@@ -93,8 +101,8 @@ export class ProducerBatch implements RecordArea {
 
   #part(cursor: RecordCursor, count: number, from: number, allocate: (size: number) => Buffer): ProducerBatch {
     // Smaller offset deltas take no more room, so what the whole batch needed is enough.
-    const bytes = allocate(this.bytes.length)
-    const part = new ProducerBatch(this.partition, bytes, this.baseTimestamp, this.openedAt, this.deadline)
+    const bytes = allocate(this.limit)
+    const part = new ProducerBatch(this.partition, bytes, this.limit, this.baseTimestamp, this.openedAt, this.deadline)
     for (let index = 0; index < count && cursor.next(); index++) {
       part.noteLine(this.lineOf(from + index))
       const headersAt = cursor.headersStart - varintSize(cursor.headerCount)

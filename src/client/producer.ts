@@ -4,6 +4,7 @@
 
 import { assert } from '../base/assert.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
+import { allocate, release } from '../kernels/memory.ts'
 import { NO_HEADERS, writeRecord } from '../kernels/record-writer.ts'
 import { InitProducerId } from '../protocol/apis/init-producer-id.ts'
 import { Produce } from '../protocol/apis/produce.ts'
@@ -66,7 +67,6 @@ export class Producer {
   readonly #isIdempotent: boolean
   readonly #active = new Set<ProducerPartition>() // with records not acknowledged
   readonly #nodes = new Map<number, Node>()
-  readonly #free: Buffer[] = [] // slots
   readonly #memory: number
   #slotSize: number
   #used = 0 // bytes of memory in batches
@@ -112,11 +112,12 @@ export class Producer {
   /** The batch for the next record of `partition`; undefined when memory is used up: wait for `room`, then ask again. */
   area(partition: ProducerPartition, atLeast = 0): ProducerBatch | undefined {
     if (partition.open !== undefined) return partition.open
-    const bytes = this.#allocate(Math.max(this.#slotSize, atLeast))
+    const limit = Math.max(this.#slotSize, atLeast)
+    const bytes = this.#allocate(limit)
     if (bytes === undefined) return undefined
     const now = this.#clock.monotonic()
     const deadline = now + this.#config.producer.deliveryTimeoutMs
-    const batch = new ProducerBatch(partition.index, bytes, this.#clock.now(), now, deadline)
+    const batch = new ProducerBatch(partition.index, bytes, limit, this.#clock.now(), now, deadline)
     partition.open = batch
     this.#active.add(partition)
     this.#wakeAt(now + this.#config.producer.lingerMs)
@@ -226,13 +227,12 @@ export class Producer {
 
   #allocate(size: number): Buffer | undefined {
     if (this.#used > 0 && this.#used + size > this.#memory) return undefined
-    this.#used += size
-    return (size === this.#slotSize ? this.#free.pop() : undefined) ?? Buffer.allocUnsafeSlow(size)
+    return this.#allocateAnyway(size)
   }
 
   #release(batch: ProducerBatch): void {
     this.#used -= batch.bytes.length
-    if (batch.bytes.length === this.#slotSize) this.#free.push(batch.bytes)
+    release(batch.bytes)
   }
 
   /** Sends whatever may be sent now, and sets the timer for what may be later. */
@@ -481,8 +481,9 @@ export class Producer {
 
   /** Parts of a split batch may exceed memory for the moment: to wait for room here would be to wait for ourselves. */
   #allocateAnyway(size: number): Buffer {
-    this.#used += size
-    return Buffer.allocUnsafeSlow(size)
+    const slot = allocate(size)
+    this.#used += slot.length
+    return slot
   }
 
   #wakeAt(time: number): void {

@@ -1,6 +1,7 @@
 // Bytes on their way out, gathered in one buffer that is written when it is full. It grows only for a single record
 // larger than itself; whoever fills it looks at `isFull` between records.
 
+import { allocate, release } from './memory.ts'
 import { copy } from './record-writer.ts'
 
 export class ByteOutput {
@@ -11,7 +12,7 @@ export class ByteOutput {
   /** Full from `size` bytes on. */
   constructor(size = 256 * 1024) {
     this.#size = size
-    this.bytes = Buffer.allocUnsafeSlow(2 * size)
+    this.bytes = allocate(2 * size)
   }
 
   get isFull(): boolean {
@@ -21,8 +22,9 @@ export class ByteOutput {
   /** Makes sure that `size` more bytes fit. */
   reserve(size: number): void {
     if (this.at + size <= this.bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(2 * (this.at + size))
+    const larger = allocate(2 * (this.at + size))
     this.bytes.copy(larger, 0, 0, this.at)
+    release(this.bytes)
     this.bytes = larger
   }
 
@@ -42,11 +44,11 @@ export class ByteOutput {
     this.at += this.bytes.write(text, this.at, size)
   }
 
-  /** Gives away what was gathered and goes on in `spare`, or in a new buffer. */
-  take(spare: Buffer | undefined): Buffer {
-    const { bytes, at } = this
-    this.bytes = spare !== undefined && spare.length >= 2 * this.#size ? spare : Buffer.allocUnsafeSlow(2 * this.#size)
+  /** Gives away the buffer, whose first `at` bytes count, and goes on in `spare`, or in a new one. */
+  swap(spare?: Buffer): Buffer {
+    const { bytes } = this
+    this.bytes = spare ?? allocate(2 * this.#size)
     this.at = 0
-    return bytes.subarray(0, at)
+    return bytes
   }
 }

@@ -2,6 +2,8 @@
 // \r\n, as Java's BufferedReader has it; the last one may be unterminated. Bytes are kept as they are. A line longer
 // than `longest` is not kept: it is counted, and its bytes are dropped as they come.
 
+import { allocate, release } from './memory.ts'
+
 const LF = 10
 const CR = 13
 const NONE = Infinity
@@ -29,7 +31,7 @@ export class LineReader {
   constructor(longest: number, chunk = 256 * 1024) {
     this.#longest = longest
     this.#chunk = chunk
-    this.bytes = Buffer.allocUnsafeSlow(2 * chunk)
+    this.bytes = allocate(2 * chunk)
   }
 
   /** Where the next bytes go; say `filled` afterwards. Only when `next` has returned false. */
@@ -39,8 +41,9 @@ export class LineReader {
     if (this.bytes.length - this.#end < this.#chunk) {
       if (kept + this.#chunk <= this.bytes.length) this.bytes.copyWithin(0, this.#start, this.#end)
       else {
-        const larger = Buffer.allocUnsafeSlow(2 * (kept + this.#chunk))
+        const larger = allocate(2 * (kept + this.#chunk))
         this.bytes.copy(larger, 0, this.#start, this.#end)
+        release(this.bytes)
         this.bytes = larger
       }
       this.#start = 0

@@ -1,6 +1,7 @@
 // Writes records of format v2 straight into the buffer of a batch: no object per record. The caller owns the buffer and
 // the batch's header; offset deltas are the count of records so far.
 
+import { move, offsetOf } from './memory.ts'
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
 import type { LineReader } from './line-reader.ts'
 
@@ -15,8 +16,8 @@ export interface RecordArea {
 /** The header section of a record without headers. */
 export const NO_HEADERS = Buffer.from([0])
 
-// Below this a loop beats Buffer.copy, which makes a view first.
-const LOOP_BELOW = 24
+// Below this a loop beats a call.
+const LOOP_BELOW = 16
 
 /**
  * Appends one record; false and nothing written when it does not fit. A start of −1 is null. `headers` is a whole
@@ -64,6 +65,10 @@ export function recordSize(timestampDelta: number, count: number, keySize: numbe
 export function encodeLines(area: RecordArea, lines: LineReader, timestampDelta: number): boolean {
   const { bytes, limit } = area
   const deltaSize = varlongSize(timestampDelta)
+  const source = lines.bytes
+  const base = offsetOf(bytes)
+  const sourceBase = offsetOf(source)
+  const canMove = base >= 0 && sourceBase >= 0
   let { at, count } = area
   let more = true
   do {
@@ -82,7 +87,10 @@ export function encodeLines(area: RecordArea, lines: LineReader, timestampDelta:
     at = writeVarint(bytes, at, count)
     bytes[at++] = 1
     at = writeVarint(bytes, at, length)
-    at = copy(bytes, at, lines.bytes, start, end)
+    if (canMove && length >= LOOP_BELOW) {
+      move(base + at, sourceBase + start, sourceBase + end)
+      at += length
+    } else at = copy(bytes, at, source, start, end)
     bytes[at++] = 0
     count++
   } while (lines.next())
@@ -125,7 +133,10 @@ function writeSmall(bytes: Buffer, at: number, value: number): number {
 export function copy(bytes: Buffer, at: number, source: Buffer, start: number, end: number): number {
   const size = end - start
   if (size >= LOOP_BELOW) {
-    source.copy(bytes, at, start, end)
+    const to = offsetOf(bytes)
+    const from = to < 0 ? -1 : offsetOf(source)
+    if (from < 0) source.copy(bytes, at, start, end)
+    else move(to + at, from + start, from + end)
     return at + size
   }
   while (start < end) bytes[at++] = source[start++]

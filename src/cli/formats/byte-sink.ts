@@ -78,9 +78,10 @@ export class StreamSink implements ByteSink {
     if (this.isClosed) out.at = 0
     if (out.at > 0) {
       const before = this.#pending
-      const bytes = out.take(this.#spare)
+      const size = out.at
+      const bytes = out.swap(this.#spare)
       this.#spare = undefined
-      this.#pending = before.then(() => this.#send(bytes))
+      this.#pending = before.then(() => this.#send(bytes, size))
       await before
     }
     if (this.#error !== undefined) throw this.#error
@@ -91,15 +92,16 @@ export class StreamSink implements ByteSink {
     if (this.#error !== undefined) throw this.#error
   }
 
-  #send(bytes: Buffer): Promise<void> {
+  #send(bytes: Buffer, size: number): Promise<void> {
     if (this.isClosed) return Promise.resolve()
     return new Promise((resolve) => {
       const done = () => {
-        this.#spare = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.buffer.byteLength - bytes.byteOffset)
+        this.#spare = bytes
         resolve()
       }
       // Also called when the stream fails or is closed.
-      this.#stream.write(this.#change === undefined ? bytes : this.#change(bytes), done)
+      const full = bytes.subarray(0, size)
+      this.#stream.write(this.#change === undefined ? full : this.#change(full), done)
     })
   }
 }
