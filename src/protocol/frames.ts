@@ -57,7 +57,7 @@ export function encodeRequestFrame<Q extends Fields, S extends Fields>(
 
 /** Length and header in front of what `encodeRequestPayload` made; the pieces are not copied. */
 export function frameRequest(header: RequestHeader, payload: readonly Buffer[]): Buffer[] {
-  const to = new Writer(64)
+  const to = openFrame(64)
   to.int16(header.apiKey)
   to.int16(header.apiVersion)
   to.int32(header.correlationId)
@@ -67,7 +67,7 @@ export function frameRequest(header: RequestHeader, payload: readonly Buffer[]):
     to.int16(size)
     to.text(header.clientId, size)
   }
-  return withLength([...to.finish(), ...payload])
+  return closeFrame(to, payload)
 }
 
 /** A whole response, its length in front. */
@@ -77,11 +77,11 @@ export function encodeResponseFrame<Q extends Fields, S extends Fields>(
   correlationId: number,
   response: Encodable<S>,
 ): Buffer[] {
-  const to = new Writer()
+  const to = openFrame()
   to.int32(correlationId)
   if (version >= api.flexible && api.key !== API_VERSIONS_KEY) to.uvarint(0)
   api.response.codec(version).encode(to, response)
-  return withLength(to.finish())
+  return closeFrame(to)
 }
 
 /** The body of a response, from the bytes after the correlation id. */
@@ -95,10 +95,16 @@ export function decodeResponsePayload<Q extends Fields, S extends Fields>(
   return api.response.codec(version).decode(from)
 }
 
-function withLength(pieces: Buffer[]): Buffer[] {
+function openFrame(sizeHint?: number): Writer {
+  const to = new Writer(sizeHint)
+  to.int32(0) // the length, which closeFrame knows
+  return to
+}
+
+function closeFrame(to: Writer, payload: readonly Buffer[] = []): Buffer[] {
+  const pieces = [...to.finish(), ...payload]
   let size = 0
   for (const piece of pieces) size += piece.length
-  const length = Buffer.allocUnsafe(4)
-  length.writeInt32BE(size)
-  return [length, ...pieces]
+  pieces[0].writeInt32BE(size - 4)
+  return pieces
 }

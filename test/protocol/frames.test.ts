@@ -44,8 +44,11 @@ describe('a request frame', () => {
   test('keeps record batches as pieces of their own', () => {
     const records = Buffer.alloc(4096, 1)
     const topicData = [{ name: 'orders', topicId: 'AAAAAAAAAAAAAAAAAAAAAA', partitionData: [{ index: 0, records }] }]
-    const pieces = encodeRequestPayload(Produce, 9, { acks: -1, timeoutMs: 1000, topicData })
-    expect(pieces).toContain(records)
+    const request = { acks: -1, timeoutMs: 1000, topicData }
+    expect(encodeRequestPayload(Produce, 9, request)).toContain(records)
+    const frame = encodeRequestFrame(Produce, 9, { correlationId: 1, clientId: null }, request)
+    expect(frame).toContain(records)
+    expect(frame[0].readInt32BE(0)).toBe(Buffer.concat(frame).length - 4)
   })
 
   test('is refused when it ends in its header', () => {
