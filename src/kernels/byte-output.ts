@@ -1,18 +1,21 @@
 // Bytes on their way out, gathered in one buffer that is written when it is full. It grows only for a single record
 // larger than itself; whoever fills it looks at `isFull` between records.
 
-import { allocate, release } from './memory.ts'
+import { allocate, offsetOf, release } from './memory.ts'
 import { copy } from './record-writer.ts'
 
 export class ByteOutput {
   bytes: Buffer
   at = 0
+  /** Where `bytes` lies in the kernels' memory, or −1. */
+  base: number
   readonly #size: number
 
   /** Full from `size` bytes on. */
   constructor(size = 256 * 1024) {
     this.#size = size
     this.bytes = allocate(2 * size)
+    this.base = offsetOf(this.bytes)
   }
 
   get isFull(): boolean {
@@ -26,6 +29,7 @@ export class ByteOutput {
     this.bytes.copy(larger, 0, 0, this.at)
     release(this.bytes)
     this.bytes = larger
+    this.base = offsetOf(larger)
   }
 
   /** Appends `source[start, end)`. */
@@ -48,6 +52,7 @@ export class ByteOutput {
   swap(spare?: Buffer): Buffer {
     const { bytes } = this
     this.bytes = spare ?? allocate(2 * this.#size)
+    this.base = offsetOf(this.bytes)
     this.at = 0
     return bytes
   }
