@@ -111,10 +111,18 @@ export class MetadataController {
     )
   }
 
-  /** Nothing is taken any more; resolves when what was asked before is done. The log stays open: the store closes it. */
+  /**
+   * Nothing is taken any more; resolves when what was asked before is done. The log stays open: the store closes it.
+   * The registration is marked as left (fenced), or Apache, started on the directory, waits until it has timed out.
+   */
   async close(): Promise<void> {
+    if (this.#isClosed) return
+    const brokerId = this.#options.nodeId
+    const { brokerEpoch } = this
+    const farewell: NewRecord = { name: 'BrokerRegistrationChangeRecord', value: { brokerId, brokerEpoch, fenced: 1 } }
+    const left = brokerEpoch < 0 ? this.#last : this.commit([farewell])
     this.#isClosed = true
-    await this.#last
+    await left.catch((error: unknown) => this.#options.logger.warn(`not deregistered: ${String(error)}`))
   }
 
   async #run<T>(operation: (image: MetadataImage) => Operation<T>): Promise<T> {
