@@ -9,7 +9,7 @@ import { segmentFileName } from './segment.ts'
 
 const QUARANTINE = 'quarantine'
 const COPY_CHUNK_BYTES = 1024 * 1024
-const SEGMENT_FILE = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)(\.cleaned|\.swap|\.deleted)?$/
+const SEGMENT_FILE = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)(\.cleaned|\.swap|\.deleted|)$/
 
 interface SegmentFile {
   readonly name: string
@@ -74,7 +74,7 @@ function nextOffset(disk: Disk, directory: string, swap: SegmentFile): number {
 function segmentFiles(disk: Disk, directory: string): SegmentFile[] {
   return disk.list(directory).flatMap(({ name, kind }) => {
     const match = kind === 'file' ? SEGMENT_FILE.exec(name) : null
-    return match ? [{ name, baseOffset: Number(match[1]), kind: match[2], suffix: match[3] ?? '' }] : []
+    return match ? [{ name, baseOffset: Number(match[1]), kind: match[2], suffix: match[3] }] : []
   })
 }
 

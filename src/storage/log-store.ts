@@ -2,6 +2,7 @@
 // (the lock); the clean-shutdown mark is gone, durably, before anything is written and comes back only when everything
 // is. The first failed sync, or write failing otherwise than for want of space, ends the store: nothing is retried.
 
+import { dirname } from 'node:path'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
 import { KafkaError } from '../protocol/errors.ts'
@@ -96,7 +97,10 @@ const HARMLESS = /^\.|\.tmp$|^lost\+found$|\.log(\.\d+)?$/
 /** Opens `directory`, making it if need be. LogStoreError when it must not be used, DiskError when it can't be. */
 export async function openLogStore(options: LogStoreOptions): Promise<LogStore> {
   const { directory, disk = nodeDisk, clock = systemClock } = options
-  disk.makeDirectory(directory)
+  if (disk.stat(directory) === undefined) {
+    disk.makeDirectory(directory)
+    await disk.syncDirectory(dirname(directory))
+  }
   const lock = lockDirectory(disk, directory)
   try {
     const found = readMeta(disk, `${directory}/${META_PROPERTIES}`)

@@ -181,7 +181,7 @@ export class Log {
    * them alone until `safe`. The codecs of the batch and of the topic must be prepared.
    */
   append(batch: Buffer, origin: AppendOrigin): AppendResult {
-    if (this.failure !== undefined) throw this.failure
+    this.#checkWritable()
     const nowMs = this.#host.clock.now()
     const valid = origin === 'client' ? validateClientBatch(batch, this.name, this.config, nowMs) : trustedBatch(batch)
     const { header } = valid
@@ -194,7 +194,7 @@ export class Log {
     }
     if (this.#active.pendingBytes + valid.bytes.length > MAX_PENDING_BYTES) {
       this.writeOut()
-      if (this.failure !== undefined) throw this.failure
+      this.#checkWritable()
     }
     this.#place(valid, nowMs)
     return {
@@ -203,6 +203,11 @@ export class Log {
       logAppendTime: header.isLogAppendTime && origin === 'client' ? header.maxTimestamp : -1,
       isDuplicate: false,
     }
+  }
+
+  #checkWritable(): void {
+    const failure = this.failure
+    if (failure !== undefined) throw failure
   }
 
   /** Gives a valid batch its offsets and its place. Memory only: cannot fail. */
@@ -232,15 +237,7 @@ export class Log {
     try {
       this.#writeSegments()
     } catch (error) {
-      if (!isWantOfSpace(error)) return this.#host.fail(error)
-      try {
-        // What a failed write left is overwritten by the same bytes.
-        if (!this.#host.makeRoom(this)) throw error
-        this.#writeSegments()
-      } catch (second) {
-        if (!isWantOfSpace(second)) return this.#host.fail(second)
-        this.#cutToWritten(second)
-      }
+      if (!this.#writeWithLessSpace(error)) return
     }
     this.#producers.settle()
     this.#oldestUnsyncedMs ??= this.#host.clock.monotonic()
@@ -248,6 +245,23 @@ export class Log {
     if (this.#wantsSync()) void this.#sync()
     else this.#awaitFlushTime()
     this.#advance()
+  }
+
+  /** After a failed write: whether the log can go on, with all of its tail written or with none. */
+  #writeWithLessSpace(cause: unknown): boolean {
+    let error = cause
+    try {
+      // What the failed write left is overwritten by the same bytes.
+      if (isWantOfSpace(error) && this.#host.makeRoom(this)) {
+        this.#writeSegments()
+        return true
+      }
+    } catch (second) {
+      error = second
+    }
+    if (isWantOfSpace(error)) return this.#cutToWritten(error)
+    this.#host.fail(error)
+    return false
   }
 
   #writeSegments(): void {
@@ -261,8 +275,8 @@ export class Log {
     }
   }
 
-  /** Want of space: the log ends where it was written to, as if the rest had never been appended. */
-  #cutToWritten(cause: DiskError): void {
+  /** Want of space: the log ends where it was written to, as if the rest had never been appended. False: it has failed. */
+  #cutToWritten(cause: DiskError): boolean {
     this.#host.logger.warn(`${this.name}: ${cause.message}: offsets ${this.#written} to ${this.#appended - 1} not written`)
     try {
       for (const segment of this.#unwritten.reverse()) {
@@ -273,13 +287,15 @@ export class Log {
         this.#snapshots = this.#snapshots.filter(({ offset }) => offset !== segment.baseOffset)
       }
     } catch (error) {
-      return this.#host.fail(error)
+      this.#host.fail(error)
+      return false
     }
     this.#unwritten = []
     this.#appended = this.#written
     this.#producers.undo(this.#written)
     this.#epochs.truncateFromEnd(this.#written)
     this.#rejectWaiters(storageError(`no space left for ${this.name}`), (offset) => offset > this.#written)
+    return true
   }
 
   #wantsSync(): boolean {
@@ -324,9 +340,10 @@ export class Log {
     this.#snapshots = this.#snapshots.filter(({ offset }) => offset > target)
     this.#madeFiles = false
     this.#oldestUnsyncedMs = undefined
-    const syncs = segments.map((segment) => segment.sync())
-    for (const segment of closed) if (this.#finishIndexes(segment)) syncs.push(segment.offsetIndex.sync(), segment.timeIndex.sync())
-    await Promise.all(syncs)
+    const indexes = closed.filter((segment) => this.#finishIndexes(segment)).flatMap((segment) => [segment.offsetIndex, segment.timeIndex])
+    // All of them end before anything is said, so that no file is closed under a sync.
+    const results = await Promise.allSettled([...segments, ...indexes].map((file) => file.sync()))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
     if (madeFiles || closed.length > 0) await this.#host.disk.syncDirectory(this.directory)
     this.#synced = target
     this.#advance()

@@ -143,20 +143,19 @@ class Recovery {
     let { timestamp, offset } = segment.timeIndex.last()
     let nextOffset = segment.baseOffset
     let sinceEntry = 0
-    let agrees = true
     const result = segment.scan({ from: from.position, checkCrc: true }, (header, _bytes, _at, position) => {
       const lastOffset = header.baseOffset + header.lastOffsetDelta
-      if (position === from.position && position > 0) agrees = lastOffset === from.lastOffset
+      if (position === from.position && position > 0 && lastOffset !== from.lastOffset) return false
       if (position === lastEntry.position) sinceEntry = 0
       sinceEntry += header.size
       if (header.maxTimestamp > timestamp) [timestamp, offset] = [header.maxTimestamp, lastOffset]
       if (header.producerId >= 0n) tail.push(header)
       this.#epochs.assign(header.leaderEpoch, header.baseOffset)
       nextOffset = lastOffset + 1
-      return agrees
+      return true
     })
     const isMissing = segment.size > 0 && (timestamp < 0 || nextOffset === segment.baseOffset)
-    if (!agrees || result.problem !== undefined || result.end !== segment.size || isMissing) return false
+    if (result.problem !== undefined || result.end !== segment.size || isMissing) return false
     segment.resumeAt(nextOffset, timestamp, offset, sinceEntry)
     if (from.position === 0) segment.uncheckedBytes = 0
     this.#replayProducers(nextOffset)
@@ -197,10 +196,12 @@ class Recovery {
       this.#producers.settle()
       segment.uncheckedBytes = 0
       if (result.problem !== undefined) {
-        if (segment.nextOffset < this.#recoveryPoint) this.#markDamage(index, result.end, result.problem)
-        else await this.#cutTail(index, result.end, result.problem)
+        if (segment.nextOffset < this.#recoveryPoint) {
+          this.#markDamage(index, result.end, result.problem)
+          return
+        }
+        await this.#cutTail(index, result.end, result.problem)
       }
-      if (this.#damage) return
       // DESIGN 8, reliability 2.4.6: what a failed sync left in memory only must reach the disk before it is served.
       if (!this.#input.wasClean && rewriteFrom < segment.size) segment.rewrite(rewriteFrom)
       this.#dirty.push(segment)

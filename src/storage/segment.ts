@@ -257,14 +257,12 @@ export class Segment {
   indexedPosition(offset: number): number {
     const { lastOffset, position } = this.offsetIndex.lookup(offset)
     if (position === 0) return 0
-    let agrees = false
-    if (position < this.#writtenSize) {
-      this.scan({ from: position }, (header) => {
-        agrees = header.baseOffset + header.lastOffsetDelta === lastOffset
-        return false
-      })
-    }
-    if (agrees) return position
+    const there: number[] = []
+    this.scan({ from: position }, (header) => {
+      there.push(header.baseOffset + header.lastOffsetDelta)
+      return false
+    })
+    if (there[0] === lastOffset) return position
     return this.#doubtIndexes() ? this.offsetIndex.lookup(offset).position : 0
   }
 
