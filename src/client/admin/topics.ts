@@ -37,7 +37,7 @@ export interface NewTopic {
 }
 
 export interface CreatedTopic {
-  readonly topicId: string // ZERO_UUID from brokers before 2.8, and when only validated
+  readonly topicId: string // ZERO_UUID from brokers before 2.8
   readonly partitions: number // -1: the broker doesn't say
   readonly replicationFactor: number
   /** null: not authorized to see them, or the broker doesn't say. */
