@@ -21,32 +21,34 @@ const LISTENER_PREFIX = /^listener\.name\.[^.]+\.(?:(?:plain|scram-sha-256|scram
 const PER_BROKER = /^(ssl\.|sasl\.|listeners$|listener\.security\.protocol\.map$|principal\.builder\.class$)/
 
 // Of those that this broker reads itself; topic configs' ranges hold for the broker configs behind them.
-const AT_LEAST: Readonly<Record<string, number>> = {
-  'node.id': 0,
-  'num.partitions': 1,
-  'default.replication.factor': 1,
-  'socket.request.max.bytes': 1,
-  'socket.listen.backlog.size': 1,
-  'max.connections': 0,
-  'max.connections.per.ip': 0,
-  'queued.max.requests': 1,
-  'fetch.max.bytes': 1024,
-  'max.incremental.fetch.session.cache.slots': 0,
-  'max.request.partition.size.limit': 1,
-  'log.retention.check.interval.ms': 1,
-  'producer.id.expiration.ms': 1,
-  'metadata.log.max.record.bytes.between.snapshots': 1,
-  'log.retention.hours': -1,
-  'log.retention.minutes': -1,
-  'log.roll.hours': 1,
-  'log.roll.jitter.hours': 0,
-  'log.cleaner.threads': 0,
-  'num.io.threads': 1,
-  'num.network.threads': 1,
-  'num.replica.fetchers': 1,
-  'num.recovery.threads.per.data.dir': 1,
-  'background.threads': 1,
-}
+const AT_LEAST: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    'node.id': 0,
+    'num.partitions': 1,
+    'default.replication.factor': 1,
+    'socket.request.max.bytes': 1,
+    'socket.listen.backlog.size': 1,
+    'max.connections': 0,
+    'max.connections.per.ip': 0,
+    'queued.max.requests': 1,
+    'fetch.max.bytes': 1024,
+    'max.incremental.fetch.session.cache.slots': 0,
+    'max.request.partition.size.limit': 1,
+    'log.retention.check.interval.ms': 1,
+    'producer.id.expiration.ms': 1,
+    'metadata.log.max.record.bytes.between.snapshots': 1,
+    'log.retention.hours': -1,
+    'log.retention.minutes': -1,
+    'log.roll.hours': 1,
+    'log.roll.jitter.hours': 0,
+    'log.cleaner.threads': 0,
+    'num.io.threads': 1,
+    'num.network.threads': 1,
+    'num.replica.fetchers': 1,
+    'num.recovery.threads.per.data.dir': 1,
+    'background.threads': 1,
+  }),
+)
 
 const byName = new Map<string, BrokerConfigKey>()
 for (const [name, type, defaultValue, dynamic] of BROKER_CONFIG_ROWS) {
@@ -56,7 +58,7 @@ for (const [name, type, defaultValue, dynamic] of BROKER_CONFIG_ROWS) {
     default: defaultValue,
     isDynamic: dynamic === 'dynamic',
     isPerBroker: PER_BROKER.test(name),
-    documentation: BROKER_CONFIG_DOCUMENTATION[name] ?? topicConfigBehind(name)?.documentation ?? null,
+    documentation: BROKER_CONFIG_DOCUMENTATION.get(name) ?? topicConfigBehind(name)?.documentation ?? null,
   })
 }
 
@@ -91,7 +93,7 @@ export function parseBrokerValue(name: string, text: string): ConfigValue {
 }
 
 function checkOf(name: string): Check | undefined {
-  const minimum = AT_LEAST[name]
+  const minimum = AT_LEAST.get(name)
   return minimum === undefined ? topicConfigBehind(name)?.check : atLeast(minimum)
 }
 

@@ -49,20 +49,22 @@ export interface BrokerConfig {
 const NEVER = '9223372036854775807'
 
 // Keys that would load Java classes, or switch on what this broker does not have.
-const REFUSED: Readonly<Record<string, (value: string) => boolean>> = {
-  'authorizer.class.name': isGiven,
-  'alter.config.policy.class.name': isGiven,
-  'create.topic.policy.class.name': isGiven,
-  'client.quota.callback.class': isGiven,
-  'config.providers': isGiven,
-  'delegation.token.secret.key': isGiven,
-  'kafka.metrics.reporters': isGiven,
-  'principal.builder.class': isGiven,
-  'replica.selector.class': isGiven,
-  'sasl.server.callback.handler.class': isGiven,
-  'security.providers': isGiven,
-  'remote.log.storage.system.enable': (value) => value.toLowerCase() === 'true',
-}
+const REFUSED: ReadonlyMap<string, (value: string) => boolean> = new Map(
+  Object.entries({
+    'authorizer.class.name': isGiven,
+    'alter.config.policy.class.name': isGiven,
+    'create.topic.policy.class.name': isGiven,
+    'client.quota.callback.class': isGiven,
+    'config.providers': isGiven,
+    'delegation.token.secret.key': isGiven,
+    'kafka.metrics.reporters': isGiven,
+    'principal.builder.class': isGiven,
+    'replica.selector.class': isGiven,
+    'sasl.server.callback.handler.class': isGiven,
+    'security.providers': isGiven,
+    'remote.log.storage.system.enable': (value: string) => value.toLowerCase() === 'true',
+  }),
+)
 
 /** Throws ConfigError, naming the key, for what is malformed, missing or not supported. */
 export function parseBrokerConfig(given: ReadonlyMap<string, string>, options: { ephemeral?: boolean } = {}): BrokerConfig {
@@ -118,7 +120,9 @@ function checkProperty(name: string, value: string, warnings: string[]): void {
     if (error instanceof KafkaError) throw new ConfigError(name, error.message)
     throw error
   }
-  if (REFUSED[key.name]?.(value) === true) throw new ConfigError(name, `${name}=${value} is not supported by this broker`)
+  if (REFUSED.get(key.name)?.(value) === true) {
+    throw new ConfigError(name, `${name}=${value} is not supported by this broker`)
+  }
   if (key.type === 'class' && value !== '' && value !== key.default) {
     throw new ConfigError(name, `${name}: this broker can't load Java classes`)
   }
@@ -148,7 +152,7 @@ function nodeIdOf(properties: Map<string, string>): number {
 
 function logDirOf(properties: ReadonlyMap<string, string>): string {
   const directories = listOf(properties.get('log.dirs') ?? properties.get('log.dir') ?? '')
-  const [directory] = directories
+  const directory = directories.at(0)
   if (directory === undefined || directory === '') throw new ConfigError('log.dirs', 'log.dirs is missing')
   if (directories.length > 1) throw new ConfigError('log.dirs', 'log.dirs names several directories; this broker has one')
   const metadataDirectory = properties.get('metadata.log.dir')

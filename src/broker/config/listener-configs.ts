@@ -83,7 +83,7 @@ function addressesIn(key: string, text: string): Address[] {
     if (match === null || port > 65535) {
       throw new ConfigError(key, `Invalid value ${one} for configuration ${key}: expected NAME://HOST:PORT`)
     }
-    return { name: (match[1] ?? '').toUpperCase(), host: match[2] ?? match[3] ?? '', port }
+    return { name: match[1].toUpperCase(), host: match[2] || match[3] || '', port }
   })
   const names = addresses.map(({ name }) => name)
   if (new Set(names).size < names.length) {

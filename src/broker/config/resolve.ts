@@ -51,14 +51,14 @@ export function describeTopicConfigs(
   for (const key of TOPIC_CONFIGS.values()) {
     const own = overrides.get(key.name)
     if (own === undefined && HIDDEN_TOPIC_CONFIGS.has(key.name)) continue
-    const [first] = key.synonyms
+    const first = key.synonyms.at(0)
     const synonyms = first === undefined ? [] : synonymsIn(sources, first.name)
     if (own !== undefined) synonyms.unshift({ name: key.name, value: own, source: ConfigSource.topic })
     described.push({
       name: key.name,
       value: own ?? inherited(key, sources),
       isReadOnly: false,
-      source: synonyms[0]?.source ?? ConfigSource.default,
+      source: synonyms.at(0)?.source ?? ConfigSource.default,
       isSensitive: false,
       synonyms,
       type: CONFIG_TYPE_CODES[key.type],
@@ -104,7 +104,7 @@ export function brokerConfigValue(config: BrokerConfig, image: MetadataImage, na
 
 function described(name: string, synonyms: ConfigSynonym[]): DescribedConfig {
   const key = brokerConfigKey(name)
-  const [first] = synonyms
+  const first = synonyms.at(0)
   return {
     name,
     value: first?.value ?? null,

@@ -19,15 +19,15 @@ export const handleCreatePartitions: Handler<typeof CreatePartitions> = async (r
     let added = 0
     const names = new Map<string, Topic[]>()
     for (const topic of request.topics) names.set(topic.name, [...(names.get(topic.name) ?? []), topic])
-    const result = [...names].map(([name, [topic, second]]) => {
+    const result = [...names].map(([name, [topic, ...more]]) => {
       try {
-        if (second !== undefined) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
-        const more = newPartitions(image, topic, node)
-        added += more.length
+        if (more.length > 0) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
+        const partitions = newPartitions(image, topic, node)
+        added += partitions.length
         if (added > MAX_PARTITIONS_PER_REQUEST) {
           throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
         }
-        if (!request.validateOnly) records.push(...more)
+        if (!request.validateOnly) records.push(...partitions)
         return { name, errorCode: ErrorCode.NONE, errorMessage: null }
       } catch (error) {
         const { code, message, isStandardText } = itemError(error, broker, `adding partitions to ${name}`)

@@ -338,8 +338,10 @@ function mutable(partition: Omit<PartitionImage, 'index' | 'eligibleLeaderReplic
 }
 
 function mapIn<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  let map = maps.get(key)
-  if (map === undefined) maps.set(key, (map = new Map()))
+  const present = maps.get(key)
+  if (present !== undefined) return present
+  const map = new Map<L, V>()
+  maps.set(key, map)
   return map
 }
 

@@ -157,7 +157,7 @@ function electLeaders(image: MetadataImage, nodeId: number): NewRecord[] {
 function refuseOtherDirectories(image: MetadataImage, directoryId: string): void {
   for (const topic of image.topics()) {
     for (const { index, directories } of topic.partitions.values()) {
-      const [directory] = directories
+      const directory = directories.at(0)
       if (directory === undefined || directory === directoryId || isPlaceholder(directory)) continue
       throw new MetadataLogError(
         `partition ${topic.name}-${index} lies in the data directory with id ${directory}; this one has ${directoryId}`,
@@ -169,5 +169,5 @@ function refuseOtherDirectories(image: MetadataImage, directoryId: string): void
 /** Ids that name no directory: the first hundred are reserved (DirectoryId: unassigned, lost, migrating). */
 function isPlaceholder(directoryId: string): boolean {
   const bytes = Buffer.from(directoryId, 'base64url')
-  return bytes.subarray(0, 15).every((byte) => byte === 0) && (bytes[15] ?? 0) < 100
+  return bytes.subarray(0, 15).every((byte) => byte === 0) && bytes[15] < 100
 }

@@ -82,6 +82,8 @@ export class MetadataReplay {
         return
       case 'FeatureLevelRecord':
         refuseNewer(record.value.name, record.value.featureLevel)
+        break
+      default:
     }
     if (this.#transaction !== undefined) this.#transaction.push(record)
     else this.image.replay(record)
