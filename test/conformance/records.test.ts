@@ -75,8 +75,10 @@ test.skipIf(dumpLog === undefined)('every batch on disk has the codec asked for'
     const log = join(directory, 'data', `${topic}-0`)
     const files = readdirSync(log).filter((file) => file.endsWith('.log')).map((file) => join(log, file))
     const dump = output(dumpLog ?? [''], ['--files', files.join(',')])
-    const codecs = new Set(Array.from(dump.matchAll(/compresscodec: (\S+)/g), ([, name]) => name))
-    expect([...codecs], topic).toEqual([codec])
+    let records = 0
+    for (const [, count, name] of dump.matchAll(/count: (\d+) .* compresscodec: (\S+)/g)) if (name === codec) records += Number(count)
+    // librdkafka and franz-go leave a batch as it is that would not get smaller, such as one of few records.
+    expect(records, topic).toBeGreaterThan(COUNT * 0.95)
     expect(dump, topic).not.toContain('isvalid: false')
   }
 })

@@ -104,7 +104,7 @@ async function writeWithKafkajs(address: string, topic: string, codec: string, c
 }
 
 export function kafkajs(address: string): Kafka {
-  return new Kafka({ clientId: 'conformance', brokers: [address], logLevel: logLevel.ERROR })
+  return new Kafka({ clientId: 'conformance', brokers: [address], logLevel: logLevel.NOTHING })
 }
 
 function kcatWriter(peer: Peer): Writer {
