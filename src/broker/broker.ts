@@ -187,7 +187,7 @@ class RunningBroker implements Broker {
   /** The disk has failed. Nothing more is promised to anybody, and nothing more written. */
   async #fail(error: Error): Promise<void> {
     this.#stopping ??= this.#server.stop()
-    await this.#stopping
+    await this.#stopping.catch(() => undefined) // a stop under way failed for this very error
     this.#hasStopped(error)
   }
 

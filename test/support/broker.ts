@@ -36,7 +36,7 @@ export function temporaryDirectory(): string {
 export async function testBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const { properties = {}, topics = [], ...rest } = options
   const lines: string[] = []
-  const directory = properties['log.dirs'] ?? temporaryDirectory()
+  const directory = properties['log.dirs'] ?? (options.disk === undefined ? temporaryDirectory() : '/data')
   const broker = await startBroker({
     ...rest,
     properties: new Map(Object.entries({ listeners: 'PLAINTEXT://127.0.0.1:0', ...properties, 'log.dirs': directory })),
