@@ -98,9 +98,10 @@ describe('kafkajs', () => {
       }
     }
     await producer.disconnect()
-    const ends = await admin.fetchTopicOffsets('js')
-    expect(ends.reduce((sum, { offset }) => sum + Number(offset), 0)).toBe(sent)
-    expect(ends.every(({ offset }) => Number(offset) > 0)).toBe(true)
+    const ends = async () => (await admin.fetchTopicOffsets('js')).map(({ offset }) => Number(offset))
+    // What is sent without asking for an answer arrives a little later.
+    await expect.poll(async () => (await ends()).reduce((sum, end) => sum + end)).toBe(sent)
+    expect((await ends()).every((end) => end > 0)).toBe(true)
     await admin.disconnect()
   })
 

@@ -23,6 +23,13 @@ def results(what, futures, show=lambda value: value):
         say(f"{what} {key}", answer)
 
 
+def wait_for(known):
+    """Apache's brokers learn of a change a little after it is answered."""
+    deadline = time.monotonic() + 10
+    while not known() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 def described(topic):
     partitions = [[p.id, p.leader.id, [r.id for r in p.replicas], [r.id for r in p.isr]] for p in topic.partitions]
     return [topic.name, topic.is_internal, partitions]
@@ -39,6 +46,7 @@ results("create again", admin.create_topics([NewTopic("admin", 2)]))
 results("only asked", admin.create_topics([NewTopic("asked", 1)], validate_only=True))
 results("partitions", admin.create_partitions([NewPartitions("admin", 4), NewPartitions("absent", 4)]))
 results("fewer partitions", admin.create_partitions([NewPartitions("admin", 1)]))
+wait_for(lambda: len(admin.list_topics("admin", timeout=30).topics["admin"].partitions) == 4)
 results("describe", admin.describe_topics(TopicCollection(["admin", "absent"])), described)
 
 resource = ConfigResource(ResourceType.TOPIC, "admin")
@@ -47,10 +55,7 @@ change = ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterCon
 results("alter", admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, "admin", incremental_configs=[change])]))
 change = ConfigEntry("max.message.bytes", "-5", incremental_operation=AlterConfigOpType.SET)
 results("alter badly", admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, "admin", incremental_configs=[change])]))
-until_known = time.monotonic() + 10  # Apache's brokers learn of it a little later
-while time.monotonic() < until_known:
-    if list(admin.describe_configs([resource]).values())[0].result()["cleanup.policy"].value == "delete,compact":
-        break
+wait_for(lambda: list(admin.describe_configs([resource]).values())[0].result()["cleanup.policy"].value == "delete,compact")
 results("altered", admin.describe_configs([resource]), configs)
 
 producer = Producer({"bootstrap.servers": sys.argv[1]})
