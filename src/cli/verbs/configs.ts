@@ -3,7 +3,7 @@
 
 import { describeCluster, describeConfigs, incrementalAlterConfigs, listTopics, type ConfigEntry } from '../../client/admin.ts'
 import type { Cluster } from '../../client/cluster.ts'
-import { KafkaError } from '../../protocol/errors.ts'
+import type { KafkaError } from '../../protocol/errors.ts'
 import { operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { unknownTopic } from './topics.ts'
@@ -27,8 +27,8 @@ export async function listEntities(cluster: Cluster, type: EntityType): Promise<
     const topics = await listTopics(cluster)
     return topics.map(({ name }) => ({ type, name })).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
-  const { nodes } = await describeCluster(cluster)
-  return [...nodes.map(({ nodeId }) => nodeId).sort((a, b) => a - b).map((id) => ({ type, name: `${id}` })), { type, name: '' }]
+  const { brokers } = await describeCluster(cluster)
+  return [...brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b).map((id) => ({ type, name: `${id}` })), { type, name: '' }]
 }
 
 /** `all`: also what is set for the whole cluster, in a file, or by default. */
@@ -36,9 +36,9 @@ export async function describeEntities(cluster: Cluster, entities: readonly Enti
   const results = await describeConfigs(cluster, entities.map(resource), { includeSynonyms: true })
   return Promise.all(
     entities.map(async (entity, i) => {
-      const result = results[i]?.result ?? []
-      if (result instanceof KafkaError) throw await entityError(cluster, entity, result)
-      const configs = result.filter(({ source }) => all || isOwn(entity, source)).sort((a, b) => (a.name < b.name ? -1 : 1))
+      const result = results[i].result
+      if (!result.ok) throw await entityError(cluster, entity, result.error)
+      const configs = result.value.filter(({ source }) => all || isOwn(entity, source)).sort((a, b) => (a.name < b.name ? -1 : 1))
       return { entity, configs }
     }),
   )
@@ -58,7 +58,7 @@ export async function alterEntity(
     ...[...add].map(([name, value]) => ({ name, operation: 'set' as const, value })),
   ]
   const [answer] = await incrementalAlterConfigs(cluster, [{ ...resource(entity), changes }])
-  if (answer?.result instanceof KafkaError) throw await alterError(cluster, entity, [...add.keys(), ...remove], answer.result)
+  if (!answer.result.ok) throw await alterError(cluster, entity, [...add.keys(), ...remove], answer.result.error)
 }
 
 /**

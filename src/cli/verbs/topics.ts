@@ -2,17 +2,18 @@
 // asked for. Each topic has its own result; nothing here prints.
 
 import {
-  alterPartitionCounts,
+  createPartitions,
   createTopics,
   deleteTopics,
   describeConfigs,
   describeTopics,
   listTopics,
   type ConfigEntry,
-  type TopicPartitionInfo,
+  type PartitionDescription,
+  type Result,
 } from '../../client/admin.ts'
 import type { Cluster } from '../../client/cluster.ts'
-import { KafkaError } from '../../protocol/errors.ts'
+import type { KafkaError } from '../../protocol/errors.ts'
 import { CliError, operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 
@@ -31,7 +32,7 @@ export interface TopicDetails {
   readonly name: string
   readonly topicId: string
   readonly internal: boolean
-  readonly partitions: readonly TopicPartitionInfo[]
+  readonly partitions: readonly PartitionDescription[]
   readonly replicationFactor: number
   /** What is set on the topic itself. */
   readonly configs: Readonly<Record<string, string | null>>
@@ -94,15 +95,16 @@ export async function describeTopicDetails(cluster: Cluster, names: readonly str
     describeConfigs(cluster, names.map((name) => ({ type: 'topic' as const, name }))),
   ])
   return names.flatMap((name, i) => {
-    const topic = topics.get(name)
-    if (topic === undefined) return []
-    if (topic instanceof KafkaError) {
+    const result = topics.get(name)
+    if (result === undefined) return []
+    if (!result.ok) {
       // Deleted since it was listed.
-      if (topic.error === 'UNKNOWN_TOPIC_OR_PARTITION') return []
-      throw topic
+      if (result.error.error === 'UNKNOWN_TOPIC_OR_PARTITION') return []
+      throw result.error
     }
-    const entries = configs[i]?.result
-    const own = entries instanceof KafkaError || entries === undefined ? [] : entries.filter(isTopicsOwn)
+    const topic = result.value
+    const entries = configs[i].result
+    const own = entries.ok ? entries.value.filter(isTopicsOwn) : []
     return [
       {
         name,
@@ -122,12 +124,13 @@ export async function createNewTopics(cluster: Cluster, topics: readonly NewTopi
   for (const topic of topics) {
     const result = results.get(topic.name)
     if (result === undefined) continue
-    if (!(result instanceof KafkaError)) {
-      outcomes.push({ name: topic.name, done: true, partitions: result.partitions, error: null })
-    } else if (result.error === 'TOPIC_ALREADY_EXISTS' && ifNotExists) {
+    if (result.ok) {
+      const { partitions } = result.value
+      outcomes.push({ name: topic.name, done: true, partitions: partitions < 0 ? null : partitions, error: null })
+    } else if (result.error.error === 'TOPIC_ALREADY_EXISTS' && ifNotExists) {
       outcomes.push({ name: topic.name, done: false, partitions: null, error: null })
     } else {
-      outcomes.push({ name: topic.name, done: false, partitions: null, error: await creationError(cluster, topic, result) })
+      outcomes.push({ name: topic.name, done: false, partitions: null, error: await creationError(cluster, topic, result.error) })
     }
   }
   return outcomes
@@ -136,22 +139,14 @@ export async function createNewTopics(cluster: Cluster, topics: readonly NewTopi
 /** Kafka can only add partitions. */
 export async function growTopics(cluster: Cluster, names: readonly string[], partitions: number): Promise<TopicOutcome[]> {
   if (names.length === 0) return []
-  const results = await alterPartitionCounts(cluster, new Map(names.map((name) => [name, partitions])))
-  return names.map((name) => {
-    const result = results.get(name)
-    const error = result instanceof KafkaError ? topicError(result) : null
-    return { name, done: error === null, partitions: error === null ? partitions : null, error }
-  })
+  const results = await createPartitions(cluster, names.map((topic) => ({ topic, count: partitions })))
+  return names.map((name) => outcome(name, results.get(name), partitions))
 }
 
 export async function removeTopics(cluster: Cluster, names: readonly string[]): Promise<TopicOutcome[]> {
   if (names.length === 0) return []
   const results = await deleteTopics(cluster, names)
-  return names.map((name) => {
-    const result = results.get(name)
-    const error = result instanceof KafkaError ? topicError(result) : null
-    return { name, done: error === null, partitions: null, error }
-  })
+  return names.map((name) => outcome(name, results.get(name), null))
 }
 
 /** `0:1,1:2` is two partitions, the first on brokers 0 and 1. */
@@ -202,11 +197,16 @@ async function creationError(cluster: Cluster, topic: NewTopic, error: KafkaErro
       // A dry run without settings tells which there are.
       const trial = await createTopics(cluster, [{ ...topic, configs: new Map() }], { validateOnly: true })
       const created = trial.get(topic.name)
-      const known = created === undefined || created instanceof KafkaError ? [] : created.configs.map(({ name }) => name)
+      const known = created?.ok ? (created.value.configs ?? []).map(({ name }) => name) : []
       return operationError(error.error, `there is no topic setting '${unknown}'`, didYouMean(unknown, known))
     }
   }
   return topicError(error)
+}
+
+function outcome(name: string, result: Result<null> | undefined, partitions: number | null): TopicOutcome {
+  const error = result === undefined || result.ok ? null : topicError(result.error)
+  return { name, done: error === null, partitions: error === null ? partitions : null, error }
 }
 
 function topicError(error: KafkaError): CliError {
