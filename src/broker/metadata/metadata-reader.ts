@@ -154,9 +154,10 @@ function hasBatchBehind(file: DiskFile, from: number): boolean {
   const bytes = Buffer.allocUnsafe(Math.min(file.size() - from, LARGEST_BATCH))
   const size = file.read(bytes, from)
   for (let at = 1; at + BATCH_OVERHEAD <= size; at++) {
-    if (bytes[at + 16] !== 2) continue
-    const batchSize = batchSizeAt(bytes.subarray(0, size), at)
-    if (batchSize >= BATCH_OVERHEAD && hasValidCrc(bytes, at, batchSize)) return true
+    if (bytes[at + 16] !== 2) continue // the magic byte: most of the garbage ends here
+    const batchSize = 12 + bytes.readInt32BE(at + 8)
+    if (batchSize < BATCH_OVERHEAD || at + batchSize > size) continue
+    if (hasValidCrc(bytes, at, batchSize)) return true
   }
   return false
 }
@@ -188,10 +189,11 @@ function takeBatches(
 ): { bytes: number; isBad: boolean } {
   let at = 0
   for (;;) {
-    const size = batchSizeAt(bytes, at)
-    if (size < 0) return { bytes: at, isBad: false }
+    let size: number
     let header: BatchHeader
     try {
+      size = batchSizeAt(bytes, at)
+      if (size < 0) return { bytes: at, isBad: false }
       header = readBatchHeader(bytes, at)
     } catch (error) {
       if (error instanceof ProtocolError) return { bytes: at, isBad: true }
