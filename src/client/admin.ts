@@ -1,5 +1,5 @@
-// Administration of a cluster: functions over a Cluster, by subject. Results come per item, value or KafkaError; what
-// keeps the whole question from being asked is thrown.
+// Administration of a cluster: functions over a Cluster, by subject. Results come per item, value or
+// KafkaError; what keeps the whole question from being asked is thrown.
 
 export * from './admin/cluster-info.ts'
 export * from './admin/configs.ts'

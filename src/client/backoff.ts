@@ -1,5 +1,5 @@
-// How long to wait before trying again: twice as long each time, give or take a fifth, so that clients which failed
-// together don't come back together (KIP-580).
+// How long to wait before trying again: twice as long each time, give or take a fifth, so that clients which
+// failed together don't come back together (KIP-580).
 
 const JITTER = 0.2
 

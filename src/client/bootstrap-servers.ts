@@ -7,7 +7,9 @@ import type { Endpoint } from './wire.ts'
 const DEFAULT_PORT = 9092
 const KEY = 'bootstrap.servers'
 
-/** At least one endpoint, each once. IPv6 addresses stand in brackets if a port follows. Throws ConfigError. */
+/**
+ * At least one endpoint, each once. IPv6 addresses stand in brackets if a port follows. Throws ConfigError.
+ */
 export function parseBootstrapServers(text: string): Endpoint[] {
   const endpoints = new Map<string, Endpoint>()
   for (const part of text.split(',')) {
@@ -16,7 +18,8 @@ export function parseBootstrapServers(text: string): Endpoint[] {
     const endpoint = parseServer(server)
     endpoints.set(`${endpoint.host} ${endpoint.port}`, endpoint)
   }
-  if (endpoints.size === 0) throw new ConfigError(KEY, 'bootstrap.servers is empty: give HOST:PORT, several with commas')
+  if (endpoints.size === 0)
+    throw new ConfigError(KEY, 'bootstrap.servers is empty: give HOST:PORT, several with commas')
   return [...endpoints.values()]
 }
 
@@ -30,6 +33,7 @@ function parseServer(text: string): Endpoint {
   if (host === undefined || (match?.[1] !== undefined && !net.isIPv6(host))) {
     throw new ConfigError(KEY, `bootstrap.servers: "${text}" is not HOST:PORT`)
   }
-  if (port < 1 || port > 65535) throw new ConfigError(KEY, `bootstrap.servers: "${text}" has no port between 1 and 65535`)
+  if (port < 1 || port > 65535)
+    throw new ConfigError(KEY, `bootstrap.servers: "${text}" has no port between 1 and 65535`)
   return { host, port }
 }

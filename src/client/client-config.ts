@@ -1,5 +1,6 @@
-// Kafka's client properties as one typed value. A key that is unknown, or known but without a way to honour it here, is a
-// ConfigError that names it: a setting that is silently ignored costs its owner more than a refusal.
+// Kafka's client properties as one typed value. A key that is unknown, or known but without a way to honour
+// it here, is a ConfigError that names it: a setting that is silently ignored costs its owner more than a
+// refusal.
 
 import { parseBootstrapServers } from './bootstrap-servers.ts'
 import { CheckedProperties } from './config-keys.ts'
@@ -83,7 +84,10 @@ export interface ConsumerConfig {
 /** `byDuration`: start this many ms before now (KIP-1106). */
 export type AutoOffsetReset = 'earliest' | 'latest' | 'none' | { readonly byDuration: number }
 
-/** `properties` by Kafka's names, as from files and the command line. Reads key and trust stores. Throws ConfigError. */
+/**
+ * `properties` by Kafka's names, as from files and the command line. Reads key and trust stores. Throws
+ * ConfigError.
+ */
 export async function clientConfig(properties: ReadonlyMap<string, string>): Promise<ClientConfig> {
   const values = new CheckedProperties(properties)
   const bootstrap = values.text('bootstrap.servers')
@@ -113,7 +117,9 @@ export async function clientConfig(properties: ReadonlyMap<string, string>): Pro
 }
 
 function producerConfig(values: CheckedProperties, given: ReadonlyMap<string, string>): ProducerConfig {
-  const acks = ({ all: -1, '-1': -1, '0': 0, '1': 1 } as const)[values.choice('acks') as 'all' | '-1' | '0' | '1']
+  const acks = ({ all: -1, '-1': -1, '0': 0, '1': 1 } as const)[
+    values.choice('acks') as 'all' | '-1' | '0' | '1'
+  ]
   const maxInFlight = values.int('max.in.flight.requests.per.connection')
   const compressionType = values.choice('compression.type') as ProducerConfig['compressionType']
   const levelKey = `compression.${compressionType}.level`
@@ -137,7 +143,10 @@ function producerConfig(values: CheckedProperties, given: ReadonlyMap<string, st
   }
 }
 
-/** As ProducerConfig.postProcessAndValidateIdempotenceConfigs: a default gives way to other wishes, a wish does not. */
+/**
+ * As ProducerConfig.postProcessAndValidateIdempotenceConfigs: a default gives way to other wishes, a wish
+ * does not.
+ */
 function idempotence(
   values: CheckedProperties,
   given: ReadonlyMap<string, string>,
@@ -147,11 +156,18 @@ function idempotence(
   const key = 'enable.idempotence'
   const isWanted = given.has(key) || given.has('transactional.id')
   if (!values.bool(key)) {
-    if (given.has('transactional.id')) throw new ConfigError(key, 'transactional.id needs enable.idempotence=true')
+    if (given.has('transactional.id'))
+      throw new ConfigError(key, 'transactional.id needs enable.idempotence=true')
     return false
   }
   const obstacle =
-    acks !== -1 ? 'acks=all' : maxInFlight > 5 ? 'max.in.flight.requests.per.connection of 5 or less' : values.int('retries') === 0 ? 'retries above 0' : undefined // prettier-ignore
+    acks !== -1
+      ? 'acks=all'
+      : maxInFlight > 5
+        ? 'max.in.flight.requests.per.connection of 5 or less'
+        : values.int('retries') === 0
+          ? 'retries above 0'
+          : undefined
   // Kafka refuses more than 5 in flight outright, and drops the default for acks and retries.
   if (obstacle !== undefined && (isWanted || maxInFlight > 5)) {
     throw new ConfigError(key, `enable.idempotence=true, which is the default, needs ${obstacle}`)
@@ -164,7 +180,8 @@ function deliveryTimeout(values: CheckedProperties, given: ReadonlyMap<string, s
   const wanted = values.int(key)
   const least = Math.min(values.int('linger.ms') + values.int('request.timeout.ms'), 2 ** 31 - 1)
   if (wanted >= least) return wanted
-  if (given.has(key)) throw new ConfigError(key, `${key} must be at least linger.ms + request.timeout.ms, ${least}`)
+  if (given.has(key))
+    throw new ConfigError(key, `${key} must be at least linger.ms + request.timeout.ms, ${least}`)
   return least
 }
 
@@ -215,9 +232,13 @@ function assignors(classes: readonly string[]): ConsumerConfig['partitionAssignm
 function offsetReset(text: string): AutoOffsetReset {
   const value = text.toLowerCase()
   if (value === 'earliest' || value === 'latest' || value === 'none') return value
-  const match = /^by_duration:P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$/i.exec(text)
+  const match = /^by_duration:P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$/i.exec(
+    text,
+  )
   if (match && /\d/.test(text)) {
-    const [days, hours, minutes, seconds] = match.slice(1).map((part: string | undefined) => Number(part ?? 0))
+    const [days, hours, minutes, seconds] = match
+      .slice(1)
+      .map((part: string | undefined) => Number(part ?? 0))
     return { byDuration: Math.floor((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000) }
   }
   const key = 'auto.offset.reset'

@@ -1,5 +1,5 @@
-// A Kafka cluster as commands, producers and consumers see it: typed calls to a broker chosen by node id, by role or
-// freely, with versions, metadata, connections, retries and deadlines looked after.
+// A Kafka cluster as commands, producers and consumers see it: typed calls to a broker chosen by node id, by
+// role or freely, with versions, metadata, connections, retries and deadlines looked after.
 
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
@@ -14,7 +14,10 @@ export function connectCluster(config: ClientConfig, options: ConnectOptions = {
   return new KafkaCluster(config, options)
 }
 
-/** One connection per broker and lane, since a broker answers a connection in order: a long poll holds up its own lane. */
+/**
+ * One connection per broker and lane, since a broker answers a connection in order: a long poll holds up its
+ * own lane.
+ */
 export type Lane = 'control' | 'fetch' | 'produce' | 'group'
 
 /** A node id, any broker, or the one that answers for the controller. */
@@ -47,14 +50,19 @@ export interface ConnectOptions {
   readonly openWire?: OpenWire
   readonly clock?: Clock
   readonly logger?: Logger
-  /** How long to go on trying while no bootstrap server has ever answered, ms. Default 0: each is tried once. */
+  /**
+   * How long to go on trying while no bootstrap server has ever answered, ms. Default 0: each is tried once.
+   */
   readonly patienceMs?: number
 }
 
 export interface Cluster {
   readonly config: ClientConfig
 
-  /** One request, tried again after transport trouble until the deadline. Throws ConnectError, TimeoutError, KafkaError UNSUPPORTED_VERSION. */
+  /**
+   * One request, tried again after transport trouble until the deadline. Throws ConnectError, TimeoutError,
+   * KafkaError UNSUPPORTED_VERSION.
+   */
   call<A extends Api>(api: A, request: RequestInput<A>, options?: CallOptions<A>): Promise<ResponseOf<A>>
 
   /** One attempt at one request: connects when needed, tries nothing again. */
@@ -70,18 +78,21 @@ export interface Cluster {
   versionFor(api: Api, node: Target, wait?: Wait): Promise<number | undefined>
 
   /**
-   * The cluster and the named topics (none: no topics; left out: all of them), from the cache where it is young
-   * enough. A topic that can't be described carries its error.
+   * The cluster and the named topics (none: no topics; left out: all of them), from the cache where that is
+   * young enough. A topic that can't be described carries its error.
    */
   metadata(topics?: readonly string[], options?: MetadataOptions): Promise<ClusterMetadata>
 
   /**
-   * The partition's leader. Waits while there is none. KafkaError UNKNOWN_TOPIC_OR_PARTITION and other answers that
-   * waiting doesn't change are thrown.
+   * The partition's leader. Waits while there is none. KafkaError UNKNOWN_TOPIC_OR_PARTITION and other
+   * answers that waiting doesn't change are thrown.
    */
   leader(topic: string, partition: number, wait?: Wait): Promise<Leader>
 
-  /** Forgets a topic, or everything, so that the next question is asked anew: after NOT_LEADER_OR_FOLLOWER and the like. */
+  /**
+   * Forgets a topic, or everything, so that the next question is asked anew: after NOT_LEADER_OR_FOLLOWER and
+   * the like.
+   */
   invalidate(topic?: string): void
 
   /** At once. Calls that are under way reject with ConnectError 'closed'. */
@@ -104,8 +115,16 @@ export interface MetadataOptions extends Wait {
 export interface BrokerVersions {
   /** By API key. */
   readonly apis: ReadonlyMap<number, { readonly minVersion: number; readonly maxVersion: number }>
-  readonly supportedFeatures: readonly { readonly name: string; readonly minVersion: number; readonly maxVersion: number }[]
-  readonly finalizedFeatures: readonly { readonly name: string; readonly minVersionLevel: number; readonly maxVersionLevel: number }[]
+  readonly supportedFeatures: readonly {
+    readonly name: string
+    readonly minVersion: number
+    readonly maxVersion: number
+  }[]
+  readonly finalizedFeatures: readonly {
+    readonly name: string
+    readonly minVersionLevel: number
+    readonly maxVersionLevel: number
+  }[]
   /** -1: the broker doesn't say. */
   readonly finalizedFeaturesEpoch: number
 }

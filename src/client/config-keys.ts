@@ -1,13 +1,18 @@
-// Every client property of Apache Kafka 4.3 (AdminClientConfig, ProducerConfig, ConsumerConfig) and what it means here:
-// a typed value, a few words that can be honoured, or a hint without effect on what a user sees. Defaults are Kafka's
-// unless a comment says otherwise.
+// Every client property of Apache Kafka 4.3 (AdminClientConfig, ProducerConfig, ConsumerConfig) and what it
+// means here: a typed value, a few words that can be honoured, or a hint without effect on what a user sees.
+// Defaults are Kafka's unless a comment says otherwise.
 
 import { ConfigError } from './errors.ts'
 
 export type Rule =
   | { readonly kind: 'int'; readonly fallback: number; readonly min: number; readonly max: number }
   | { readonly kind: 'bool'; readonly fallback: boolean }
-  | { readonly kind: 'choice'; readonly fallback: string; readonly choices: readonly string[]; readonly caseless: boolean }
+  | {
+      readonly kind: 'choice'
+      readonly fallback: string
+      readonly choices: readonly string[]
+      readonly caseless: boolean
+    }
   | { readonly kind: 'text' } // no default
   // Only these values (lower case) can be honoured; `why` ends the sentence for all others.
   | { readonly kind: 'only'; readonly values: readonly string[]; readonly why: string }
@@ -15,16 +20,32 @@ export type Rule =
 const INT_MAX = 2 ** 31 - 1
 
 const int = (fallback: number, min = 0, max = INT_MAX): Rule => ({ kind: 'int', fallback, min, max })
-const long = (fallback: number, min = 0): Rule => ({ kind: 'int', fallback, min, max: Number.MAX_SAFE_INTEGER })
+const long = (fallback: number, min = 0): Rule => ({
+  kind: 'int',
+  fallback,
+  min,
+  max: Number.MAX_SAFE_INTEGER,
+})
 const bool = (fallback: boolean): Rule => ({ kind: 'bool', fallback })
-const choice = (fallback: string, ...choices: string[]): Rule => ({ kind: 'choice', fallback, choices, caseless: false })
-const word = (fallback: string, ...choices: string[]): Rule => ({ kind: 'choice', fallback, choices, caseless: true })
+const choice = (fallback: string, ...choices: string[]): Rule => ({
+  kind: 'choice',
+  fallback,
+  choices,
+  caseless: false,
+})
+const word = (fallback: string, ...choices: string[]): Rule => ({
+  kind: 'choice',
+  fallback,
+  choices,
+  caseless: true,
+})
 const only = (why: string, ...values: string[]): Rule => ({ kind: 'only', values, why })
 const text: Rule = { kind: 'text' }
 const number = text // of a feature that is not in use when it is allowed: nothing to check it against
 
 const JAVA_CLASS = 'ktool runs no Java classes'
-const BYTES_ONLY = 'ktool has no Java serializers: records are bytes, or text (String and ByteArray say the same)'
+const BYTES_ONLY =
+  'ktool has no Java serializers: records are bytes, or text (String and ByteArray say the same)'
 const SERIALIZERS = ['String', 'ByteArray', 'Bytes', 'ByteBuffer'].flatMap((type) =>
   ['', 'de'].map((way) => `org.apache.kafka.common.serialization.${type}${way}serializer`.toLowerCase()),
 )
@@ -95,7 +116,8 @@ export const CONFIG_KEYS: Readonly<Record<string, Rule>> = {
   'retry.backoff.max.ms': long(1_000),
   'reconnect.backoff.ms': long(50),
   'reconnect.backoff.max.ms': long(1_000),
-  // Kafka: 10 s, growing to 30 s. A person waits in front of a command, and a reason has to be found after it.
+  // Kafka: 10 s, growing to 30 s. A person waits in front of a command, and a reason has to be found after
+  // it.
   'socket.connection.setup.timeout.ms': long(3_500, 1),
   'socket.connection.setup.timeout.max.ms': long(30_000),
   'connections.max.idle.ms': long(540_000, -1),
@@ -220,7 +242,10 @@ export class CheckedProperties {
 
   /** Comma-separated; empty when left out. */
   list(key: string): string[] {
-    return (this.#given.get(key) ?? '').split(',').map((item) => item.trim()).filter((item) => item !== '') // prettier-ignore
+    return (this.#given.get(key) ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
   }
 }
 
@@ -231,7 +256,8 @@ function check(key: string, value: string): void {
     case 'int': {
       const { min, max } = rule
       if (/^[-+]?\d+$/.test(value) && Number(value) >= min && Number(value) <= max) return
-      const range = max === INT_MAX || max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`
+      const range =
+        max === INT_MAX || max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`
       throw new ConfigError(key, `${key}=${value} is not a whole number ${range}`)
     }
     case 'bool':
@@ -259,7 +285,8 @@ function findChoice(rule: Rule & { kind: 'choice' }, value: string): string | un
 function unknownKeyText(key: string): string {
   const known = Object.keys(CONFIG_KEYS)
   const meant =
-    known.find((name) => key.endsWith(`.${name}`)) ?? known.find((name) => name.length > 6 && isOneEditApart(name, key))
+    known.find((name) => key.endsWith(`.${name}`)) ??
+    known.find((name) => name.length > 6 && isOneEditApart(name, key))
   return `${key} is not a client property of Kafka${meant ? `: is ${meant} meant?` : ''}`
 }
 

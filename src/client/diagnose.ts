@@ -1,11 +1,12 @@
-// Why a broker would not have us. Kafka closes the connection without a word when a client speaks plaintext to TLS, TLS to
-// plaintext, or forgets to log in; a second look at the port tells which it was.
+// Why a broker would not have us. Kafka closes the connection without a word when a client speaks plaintext
+// to TLS, TLS to plaintext, or forgets to log in; a second look at the port tells which it was.
 
 import { ErrorCode } from '../protocol/errors.ts'
 import { decodeResponsePayload, encodeRequestFrame } from '../protocol/frames.ts'
 import { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
 import {
-  noSaslListenerError, notKafkaError, plaintextOnTlsError, saslNotOfferedError, saslRequiredError, tlsOnPlaintextError,
+  noSaslListenerError, notKafkaError, plaintextOnTlsError, saslNotOfferedError, saslRequiredError,
+  tlsOnPlaintextError,
 } from './connect-errors.ts' // prettier-ignore
 import { ConnectError } from './errors.ts'
 import { probe } from './probe-wire.ts'
@@ -14,7 +15,10 @@ import type { Endpoint, TlsSettings, WireOptions } from './wire.ts'
 // Two of these after a connection that failed fast leave a command time to answer within 5 s.
 const PROBE_MS = 1_500
 
-/** A more telling error where one can be found, else `error` itself, perhaps with a hint. Takes at most two probes. */
+/**
+ * A more telling error where one can be found, else `error` itself, perhaps with a hint. Takes at most two
+ * probes.
+ */
 export async function diagnose(error: unknown, endpoint: Endpoint, options: WireOptions): Promise<unknown> {
   if (!(error instanceof ConnectError)) return error
   switch (error.reason) {
@@ -23,7 +27,10 @@ export async function diagnose(error: unknown, endpoint: Endpoint, options: Wire
     case 'closed':
     case 'tls':
     case 'tlsOnPlaintext':
-      return (await (options.tls ? explainTls(endpoint, options) : explainPlaintext(endpoint, options))) ?? closedWithHint(error)
+      return (
+        (await (options.tls ? explainTls(endpoint, options) : explainPlaintext(endpoint, options))) ??
+        closedWithHint(error)
+      )
     case 'timeout': // most of the time is gone: only the likeliest mistake is looked for
       return options.tls ? ((await explainTlsToPlaintext(endpoint, options, PROBE_MS / 2)) ?? error) : error
     default:
@@ -45,7 +52,8 @@ async function explainMechanism(
 /** We spoke plaintext and were cut off. */
 async function explainPlaintext(endpoint: Endpoint, options: WireOptions): Promise<ConnectError | undefined> {
   const listener = await askListener(endpoint, undefined)
-  if (listener.kind === 'sasl' && !options.sasl) return saslRequiredError(endpoint, listener.mechanisms, options)
+  if (listener.kind === 'sasl' && !options.sasl)
+    return saslRequiredError(endpoint, listener.mechanisms, options)
   if (listener.kind === 'other') return notKafkaError(endpoint, listener.answer, options)
   if (listener.kind !== 'silent') return undefined
   const { isConnected } = await probe(endpoint, Buffer.alloc(0), PROBE_MS, 'tls')
@@ -84,8 +92,8 @@ type Listener =
   | { readonly kind: 'silent' }
 
 /**
- * A SASL handshake for a mechanism that nobody has: a listener with logins answers with its list, one without says that
- * this is not the state for it, and anything but Kafka betrays itself.
+ * A SASL handshake for a mechanism that nobody has: a listener with logins answers with its list, one without
+ * says that this is not the state for it, and anything but Kafka betrays itself.
  */
 async function askListener(
   endpoint: Endpoint,
@@ -97,7 +105,8 @@ async function askListener(
   const isWhole = (bytes: Buffer) => bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE()
   const { answer } = await probe(endpoint, question, timeoutMs, settings, isWhole)
   if (answer.length === 0) return { kind: 'silent' }
-  if (!isWhole(answer) || answer.length < 8 || answer.readInt32BE(4) !== header.correlationId) return { kind: 'other', answer }
+  if (!isWhole(answer) || answer.length < 8 || answer.readInt32BE(4) !== header.correlationId)
+    return { kind: 'other', answer }
   try {
     const { errorCode, mechanisms } = decodeResponsePayload(SaslHandshake, 1, answer.subarray(8))
     if (errorCode === ErrorCode.UNSUPPORTED_SASL_MECHANISM) return { kind: 'sasl', mechanisms }
@@ -111,7 +120,7 @@ function closedWithHint(error: ConnectError): ConnectError {
   if (error.reason !== 'closed') return error
   return new ConnectError('closed', error.endpoint, {
     message: `${error.endpoint} accepted the connection and closed it without an answer.`,
-    hint: 'Is it a Kafka broker, and does its listener speak what security.protocol says? Its log may say more.',
+    hint: 'Is it a Kafka broker, and does its listener speak what security.protocol says?',
     cause: error.cause,
   })
 }

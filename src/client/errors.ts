@@ -1,5 +1,6 @@
-// What can go wrong below the protocol: a broker that can't be reached or won't have us, a wait that ended, settings that
-// can't be used. Answers that Kafka defines are KafkaErrors (protocol/errors.ts). Every text says what to do about it.
+// What can go wrong below the protocol: a broker that can't be reached or won't have us, a wait that ended,
+// settings that can't be used. Answers that Kafka defines are KafkaErrors (protocol/errors.ts). Every text
+// says what to do about it.
 
 export type ConnectReason =
   | 'refused' // nothing listens there
@@ -26,7 +27,10 @@ interface ErrorText {
   readonly cause?: unknown
 }
 
-/** A broker could not be reached, or the connection to it was lost. `message` is one sentence, `hint` what to do. */
+/**
+ * A broker could not be reached, or the connection to it was lost. `message` is one sentence, `hint` what to
+ * do.
+ */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly reason: ConnectReason

@@ -1,5 +1,5 @@
-// The one implementation of Cluster: which broker to ask, over which connection, and whether to ask again. Each call has
-// one deadline for everything it does.
+// The one implementation of Cluster: which broker to ask, over which connection, and whether to ask again.
+// Each call has one deadline for everything it does.
 
 import { setMaxListeners } from 'node:events'
 import { assert } from '../base/assert.ts'
@@ -12,8 +12,9 @@ import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { backoffMs } from './backoff.ts'
 import type { ClientConfig } from './client-config.ts'
 import type {
-  BrokerNode, BrokerVersions, CallOptions, Cluster, ClusterMetadata, ConnectOptions, Lane, Leader, MetadataOptions, SendOptions, Target,
-  TopicMetadata, Wait,
+  BrokerNode, BrokerVersions, CallOptions, Cluster, ClusterMetadata, ConnectOptions, Lane, Leader,
+  MetadataOptions,
+  SendOptions, Target, TopicMetadata, Wait,
 } from './cluster.ts' // prettier-ignore
 import { closedError } from './connect-errors.ts'
 import { ConnectError, TimeoutError } from './errors.ts'
@@ -22,7 +23,8 @@ import { commonVersion, Peer, type Connection, type PeerContext } from './peer.t
 import { Waiting, type Deadline } from './waiting.ts'
 import { formatEndpoint, type Endpoint } from './wire.ts'
 
-// A broker that is named by the cluster and refuses us may be restarting; for longer it is a mistake to report.
+// A broker that is named by the cluster and refuses us may be restarting; for longer it is a mistake to
+// report.
 const ADVERTISED_PATIENCE_MS = 1_000
 const SHORTEST_IDLE_CHECK_MS = 1_000
 
@@ -61,14 +63,23 @@ export class KafkaCluster implements Cluster {
     this.#waiting = new Waiting(clock, this.#closing.signal)
   }
 
-  async call<A extends Api>(api: A, request: RequestInput<A>, options: CallOptions<A> = {}): Promise<ResponseOf<A>> {
+  async call<A extends Api>(
+    api: A,
+    request: RequestInput<A>,
+    options: CallOptions<A> = {},
+  ): Promise<ResponseOf<A>> {
     const { node = 'any', lane = 'control', maxVersion, retryIf } = options
     const deadline = this.#deadline(options)
     for (let attempt = 0; ; attempt++) {
       let response: ResponseOf<A> | undefined
       let failure: unknown
       try {
-        response = await this.#exchange(api, request, { node, lane, maxVersion, signal: options.signal }, deadline)
+        response = await this.#exchange(
+          api,
+          request,
+          { node, lane, maxVersion, signal: options.signal },
+          deadline,
+        )
         if (retryIf?.(response) !== true) return response
       } catch (error) {
         if (!this.#mayPass(error, deadline.startedAt)) throw error
@@ -86,14 +97,24 @@ export class KafkaCluster implements Cluster {
   }
 
   async send<A extends Api>(api: A, request: RequestInput<A>, options: SendOptions): Promise<ResponseOf<A>> {
-    return this.#exchange(api, request, options, this.#deadline({ timeoutMs: options.timeoutMs ?? this.config.requestTimeoutMs }))
+    return this.#exchange(
+      api,
+      request,
+      options,
+      this.#deadline({ timeoutMs: options.timeoutMs ?? this.config.requestTimeoutMs }),
+    )
   }
 
   async sendOneWay<A extends Api>(api: A, request: RequestInput<A>, options: SendOptions): Promise<void> {
     const { node, lane, timeoutMs = this.config.requestTimeoutMs, maxVersion, signal } = options
     const deadline = this.#deadline({ timeoutMs })
     const connection = await this.#connect(node, lane, deadline, signal)
-    await connection.peer.exchange(connection, api, request, { maxVersion, timeoutMs: this.#waiting.left(deadline), signal, oneWay: true })
+    await connection.peer.exchange(connection, api, request, {
+      maxVersion,
+      timeoutMs: this.#waiting.left(deadline),
+      signal,
+      oneWay: true,
+    })
   }
 
   async versionsOf(node: Target, wait: Wait = {}): Promise<BrokerVersions> {
@@ -107,7 +128,8 @@ export class KafkaCluster implements Cluster {
   }
 
   async metadata(topics?: readonly string[], options: MetadataOptions = {}): Promise<ClusterMetadata> {
-    if (topics === undefined || options.fresh || options.allowAutoTopicCreation) return this.#refresh(topics, options)
+    if (topics === undefined || options.fresh || options.allowAutoTopicCreation)
+      return this.#refresh(topics, options)
     const now = this.#clock.monotonic()
     const known = new Map<string, TopicMetadata>()
     const missing: string[] = []
@@ -160,7 +182,11 @@ export class KafkaCluster implements Cluster {
     const { maxVersion, signal } = to
     const connection = await this.#connect(to.node, to.lane, deadline, signal)
     const timeoutMs = Math.min(this.#waiting.left(deadline), Math.max(this.config.requestTimeoutMs, 1))
-    const response = await connection.peer.exchange(connection, api, request, { maxVersion, timeoutMs, signal })
+    const response = await connection.peer.exchange(connection, api, request, {
+      maxVersion,
+      timeoutMs,
+      signal,
+    })
     assert(response !== undefined, `${api.name} has no answer`)
     return response
   }
@@ -170,8 +196,11 @@ export class KafkaCluster implements Cluster {
     this.#closing.signal.throwIfAborted()
     signal?.throwIfAborted()
     const connection =
-      target === 'any' ? await this.#connectAny(lane, deadline, signal) : await this.#connectNode(target, lane, deadline, signal)
-    while (connection.peer.mutedMs > 0) await this.#waiting.sleep(Math.min(connection.peer.mutedMs, this.#waiting.left(deadline)), signal)
+      target === 'any'
+        ? await this.#connectAny(lane, deadline, signal)
+        : await this.#connectNode(target, lane, deadline, signal)
+    while (connection.peer.mutedMs > 0)
+      await this.#waiting.sleep(Math.min(connection.peer.mutedMs, this.#waiting.left(deadline)), signal)
     this.#armIdleTimer()
     return connection
   }
@@ -183,7 +212,8 @@ export class KafkaCluster implements Cluster {
         return await this.#connect(node, 'control', deadline, wait.signal)
       } catch (error) {
         const pause = backoffMs(attempt, this.config.retryBackoffMs, this.config.retryBackoffMaxMs)
-        if (!this.#mayPass(error, deadline.startedAt) || this.#clock.monotonic() + pause >= deadline.at) throw error
+        if (!this.#mayPass(error, deadline.startedAt) || this.#clock.monotonic() + pause >= deadline.at)
+          throw error
         await this.#waiting.sleep(pause, wait.signal)
       }
     }
@@ -193,8 +223,14 @@ export class KafkaCluster implements Cluster {
   async #connectAny(lane: Lane, deadline: Deadline, signal?: AbortSignal): Promise<Connection> {
     const known = this.#cache.brokers.map((broker) => this.#peer(broker))
     const turn = this.#turn++ % Math.max(known.length, 1)
-    const peers = new Set([...known.slice(turn), ...known.slice(0, turn), ...this.config.bootstrapServers.map((server) => this.#peer(server))]) // prettier-ignore
-    const sorted = [...peers].sort((a, b) => Number(b.isConnected) - Number(a.isConnected) || a.pauseMs - b.pauseMs)
+    const peers = new Set([
+      ...known.slice(turn),
+      ...known.slice(0, turn),
+      ...this.config.bootstrapServers.map((server) => this.#peer(server)),
+    ])
+    const sorted = [...peers].sort(
+      (a, b) => Number(b.isConnected) - Number(a.isConnected) || a.pauseMs - b.pauseMs,
+    )
     const failures: unknown[] = []
     for (const peer of sorted) {
       try {
@@ -208,7 +244,12 @@ export class KafkaCluster implements Cluster {
     throw failures.find((error) => error instanceof ConnectError && !error.retriable) ?? failures[0]
   }
 
-  async #connectNode(target: number | 'controller', lane: Lane, deadline: Deadline, signal?: AbortSignal): Promise<Connection> {
+  async #connectNode(
+    target: number | 'controller',
+    lane: Lane,
+    deadline: Deadline,
+    signal?: AbortSignal,
+  ): Promise<Connection> {
     let broker = this.#brokerFor(target)
     if (broker === undefined) {
       const cluster = await this.#refresh([], { timeoutMs: this.#waiting.left(deadline), signal })
@@ -216,7 +257,10 @@ export class KafkaCluster implements Cluster {
       broker = this.#brokerFor(target)
     }
     if (broker === undefined) {
-      throw new KafkaError('BROKER_NOT_AVAILABLE', `The cluster has no live broker ${target === 'controller' ? 'that leads it' : target}.`)
+      throw new KafkaError(
+        'BROKER_NOT_AVAILABLE',
+        `The cluster has no live broker ${target === 'controller' ? 'that leads it' : target}.`,
+      )
     }
     try {
       return await this.#connectPeer(this.#peer(broker), lane, deadline, signal)
@@ -231,8 +275,14 @@ export class KafkaCluster implements Cluster {
   }
 
   async #connectPeer(peer: Peer, lane: Lane, deadline: Deadline, signal?: AbortSignal): Promise<Connection> {
-    if (peer.pauseMs > 0) await this.#waiting.sleep(Math.min(peer.pauseMs, this.#waiting.left(deadline)), signal)
-    return this.#waiting.within(peer.connect(lane), deadline, signal, `connection to ${formatEndpoint(peer.endpoint)}`)
+    if (peer.pauseMs > 0)
+      await this.#waiting.sleep(Math.min(peer.pauseMs, this.#waiting.left(deadline)), signal)
+    return this.#waiting.within(
+      peer.connect(lane),
+      deadline,
+      signal,
+      `connection to ${formatEndpoint(peer.endpoint)}`,
+    )
   }
 
   /** The address came from the cluster, not from the user: both have to be shown. */
@@ -241,7 +291,9 @@ export class KafkaCluster implements Cluster {
     const servers = this.config.bootstrapServers.map(formatEndpoint)
     if (servers.includes(at) || this.#peer(broker).hasAnswered || this.#closing.signal.aborted) return error
     return new ConnectError(error.reason, at, {
-      message: `${servers.join(',')} answers and says that broker ${broker.nodeId} is at ${at}, which can't be reached from here: ${error.message}`,
+      message:
+        `${servers.join(',')} answers and says that broker ${broker.nodeId} is at ${at}, ` +
+        `which can't be reached from here: ${error.message}`,
       hint: `Set advertised.listeners on the broker to an address that clients can reach, or make ${at} lead to it.`,
       cause: error,
     })
@@ -270,7 +322,10 @@ export class KafkaCluster implements Cluster {
     return refreshed
   }
 
-  async #askMetadata(topics: readonly string[] | undefined, options: MetadataOptions): Promise<ClusterMetadata> {
+  async #askMetadata(
+    topics: readonly string[] | undefined,
+    options: MetadataOptions,
+  ): Promise<ClusterMetadata> {
     const request = {
       topics: topics?.map((name) => ({ topicId: ZERO_UUID, name })) ?? null,
       allowAutoTopicCreation: options.allowAutoTopicCreation ?? false,
@@ -296,13 +351,18 @@ export class KafkaCluster implements Cluster {
     for (const [key, peer] of this.#peers) if (!known.has(key) && !peer.isConnected) this.#peers.delete(key)
   }
 
-  /** Whether to try again: transport trouble with a broker that has answered before, or within the patience allowed. */
+  /**
+   * Whether to try again: transport trouble with a broker that has answered before, or within the patience
+   * allowed.
+   */
   #mayPass(error: unknown, startedAt: number): boolean {
     if (this.#closing.signal.aborted) return false
     if (error instanceof TimeoutError) return true
     if (!(error instanceof ConnectError) || !error.retriable) return false
     if (this.#peers.get(error.endpoint)?.hasAnswered) return true
-    const isBootstrap = this.config.bootstrapServers.some((server) => formatEndpoint(server) === error.endpoint)
+    const isBootstrap = this.config.bootstrapServers.some(
+      (server) => formatEndpoint(server) === error.endpoint,
+    )
     return this.#clock.monotonic() - startedAt < (isBootstrap ? this.#patienceMs : ADVERTISED_PATIENCE_MS)
   }
 

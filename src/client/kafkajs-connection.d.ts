@@ -1,5 +1,5 @@
-// The part of kafkajs 2.2.4 that kafkajs-wire.ts touches; kafkajs has no types for it. test/client/wire.test.ts checks
-// that it is there.
+// The part of kafkajs 2.2.4 that kafkajs-wire.ts touches; kafkajs has no types for it.
+// test/client/wire.test.ts checks that it is there.
 
 declare module 'kafkajs/src/network/connection.js' {
   import type { Socket } from 'node:net'

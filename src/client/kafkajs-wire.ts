@@ -1,9 +1,11 @@
-// The wire over kafkajs's Connection, which contributes SASL, response framing and correlation. The only file that may
-// import kafkajs at run time. Requests go past kafkajs's encoder, which would copy them twice, straight into its queue.
+// The wire over kafkajs's Connection, which contributes SASL, response framing and correlation. The only file
+// that may import kafkajs at run time. Requests go past kafkajs's encoder, which would copy them twice,
+// straight into its queue.
 //
-// Fenced off here (measured on 2.2.4): a timer that re-arms every ms from the first answer on (kafkajs#1556, and #1751:
-// with a warning on Node 24); disconnect() waiting for pending requests; no notice of a socket that closes without 'end';
-// a request timeout below which none can go; the last response pinned in memory; unbounded response sizes.
+// Fenced off here (measured on 2.2.4): a timer that re-arms every ms from the first answer on (kafkajs#1556,
+// and #1751: with a warning on Node 24); disconnect() waiting for pending requests; no notice of a socket
+// that closes without 'end'; a request timeout below which none can go; the last response pinned in memory;
+// unbounded response sizes.
 
 import Connection from 'kafkajs/src/network/connection.js'
 import net from 'node:net'
@@ -11,12 +13,26 @@ import tls from 'node:tls'
 import { systemClock, type Timer } from '../base/clock.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { frameRequest } from '../protocol/frames.ts'
-import { authenticationError, closedError, notKafkaError, setupTimeoutError, socketError } from './connect-errors.ts'
+import {
+  authenticationError,
+  closedError,
+  notKafkaError,
+  setupTimeoutError,
+  socketError,
+} from './connect-errors.ts'
 import { ConnectError, TimeoutError } from './errors.ts'
 import { tlsConnectOptions } from './tls-options.ts'
-import { formatEndpoint, type Endpoint, type OpenWire, type Wire, type WireOptions, type WireRequest } from './wire.ts'
+import {
+  formatEndpoint,
+  type Endpoint,
+  type OpenWire,
+  type Wire,
+  type WireOptions,
+  type WireRequest,
+} from './wire.ts'
 
-// Above any fetch (fetch.max.bytes is 50 MiB by default), below what 'HTTP', 'SSH-' or a TLS alert read as a length.
+// Above any fetch (fetch.max.bytes is 50 MiB by default), below what 'HTTP', 'SSH-' or a TLS alert read as a
+// length.
 const MAX_RESPONSE_BYTES = 300 * 1024 * 1024
 const KEEP_ALIVE_DELAY_MS = 60_000
 const LONGEST_DELAY_MS = 2 ** 31 - 1
@@ -65,7 +81,10 @@ class KafkajsWire implements Wire {
       enforceRequestTimeout: false,
     })
     // SaslHandshake and SaslAuthenticate: every broker since 1.0 has both versions.
-    this.#connection.setVersions({ 17: { minVersion: 0, maxVersion: 1 }, 36: { minVersion: 0, maxVersion: 1 } })
+    this.#connection.setVersions({
+      17: { minVersion: 0, maxVersion: 1 },
+      36: { minVersion: 0, maxVersion: 1 },
+    })
     this.#connection.setSupportAuthenticationProtocol(true)
     this.#guardQueue()
     this.#guardData()
@@ -112,9 +131,12 @@ class KafkajsWire implements Wire {
   #sendNow(request: WireRequest): Promise<Buffer | undefined> {
     const { apiKey, apiVersion, apiName, payload, oneWay = false, timeoutMs, signal } = request
     const correlationId = this.#connection.nextCorrelationId()
-    const frame = frameRequest({ apiKey, apiVersion, correlationId, clientId: this.#options.clientId }, payload)
+    const frame = frameRequest(
+      { apiKey, apiVersion, correlationId, clientId: this.#options.clientId },
+      payload,
+    )
     return new Promise((resolve, reject) => {
-      const onAbort = () => settle(() => reject(asError(signal?.reason)))
+      const onAbort = () => settle(() => reject(asError(signal?.reason as unknown)))
       const settle = (how: () => void) => {
         signal?.removeEventListener('abort', onAbort)
         how()
@@ -153,7 +175,8 @@ class KafkajsWire implements Wire {
     if (!socket) throw this.#gone()
     socket.cork()
     frame.forEach((piece, i) => {
-      if (i === frame.length - 1) socket.write(piece, (error) => (error ? undefined : onFlushed?.()))
+      if (i === frame.length - 1)
+        socket.write(piece, (error?: Error | null) => (error ? undefined : onFlushed?.()))
       else socket.write(piece)
     })
     socket.uncork()
@@ -176,7 +199,7 @@ class KafkajsWire implements Wire {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
     // First in line, so that everybody who waits hears our reason and not kafkajs's.
-    socket.on('error', (error) => this.#fail(socketError(this.endpoint, error, this.#options)))
+    socket.on('error', (error: Error) => this.#fail(socketError(this.endpoint, error, this.#options)))
     socket.on('end', () => this.#fail(closedError(this.endpoint)))
     socket.on('close', () => this.#fail(closedError(this.endpoint)))
     return socket
@@ -215,8 +238,10 @@ class KafkajsWire implements Wire {
     let next = Infinity
     for (const waiting of this.#waiting) {
       if (waiting.deadline <= now) {
-        const text = `${formatEndpoint(this.endpoint)} did not answer ${waiting.apiName} within ${waiting.timeoutMs} ms`
-        const error = new TimeoutError(text)
+        const at = formatEndpoint(this.endpoint)
+        const error = new TimeoutError(
+          `${at} did not answer ${waiting.apiName} within ${waiting.timeoutMs} ms`,
+        )
         waiting.reject(error)
         this.#fail(error)
         return
@@ -247,11 +272,15 @@ class KafkajsWire implements Wire {
         process(bytes)
         if (connection.bytesBuffered === 0) connection.chunks = []
         if (connection.bytesNeeded > MAX_RESPONSE_BYTES) {
-          this.#fail(notKafkaError(this.endpoint, Buffer.concat(connection.chunks).subarray(0, 64), this.#options))
+          this.#fail(
+            notKafkaError(this.endpoint, Buffer.concat(connection.chunks).subarray(0, 64), this.#options),
+          )
         }
       } catch (error) {
         const text = `${formatEndpoint(this.endpoint)} sent ${asError(error).message}`
-        this.#fail(error instanceof ProtocolError ? new ProtocolError(text) : new ProtocolError(`${text} (bad frame)`))
+        this.#fail(
+          error instanceof ProtocolError ? new ProtocolError(text) : new ProtocolError(`${text} (bad frame)`),
+        )
       }
     }
   }

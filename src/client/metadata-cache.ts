@@ -1,5 +1,5 @@
-// What the cluster last said of its brokers and topics. Bounded; never lets an older leader epoch replace a newer one
-// (KIP-320: brokers may answer from a view that lags behind).
+// What the cluster last said of its brokers and topics. Bounded; never lets an older leader epoch replace a
+// newer one (KIP-320: brokers may answer from a view that lags behind).
 
 import { errorName } from '../protocol/errors.ts'
 import { ZERO_UUID } from '../protocol/reader.ts'
@@ -101,5 +101,11 @@ function topicOf(described: DescribedTopic): TopicMetadata {
     offlineReplicas: partition.offlineReplicas,
   }))
   partitions.sort((a, b) => a.partition - b.partition)
-  return { name: name ?? '', topicId, isInternal, error: errorCode === 0 ? undefined : errorName(errorCode), partitions }
+  return {
+    name: name ?? '',
+    topicId,
+    isInternal,
+    error: errorCode === 0 ? undefined : errorName(errorCode),
+    partitions,
+  }
 }

@@ -1,5 +1,5 @@
-// One broker address and our connections to it, one per lane, each with the versions that broker offers. Keeps the
-// broker's throttling (KIP-219) and the pauses between attempts to connect (reconnect.backoff.ms).
+// One broker address and our connections to it, one per lane, each with the versions that broker offers.
+// Keeps the broker's throttling (KIP-219) and the pauses between attempts to connect (reconnect.backoff.ms).
 
 import type { Clock } from '../base/clock.ts'
 import { errorName, KafkaError, ProtocolError } from '../protocol/errors.ts'
@@ -97,7 +97,9 @@ export class Peer {
   /** Closes connections that nobody used for `maxIdleMs`. */
   async closeIdle(maxIdleMs: number): Promise<void> {
     const before = this.#context.clock.monotonic() - maxIdleMs
-    await this.#closeAll([...this.#open].filter(({ pending, lastUsedAt }) => pending === 0 && lastUsedAt <= before))
+    await this.#closeAll(
+      [...this.#open].filter(({ pending, lastUsedAt }) => pending === 0 && lastUsedAt <= before),
+    )
   }
 
   async #closeAll(connections: readonly Connection[]): Promise<void> {
@@ -130,10 +132,12 @@ export class Peer {
     } catch (error) {
       await wire?.close()
       const { reconnectBackoffMs, reconnectBackoffMaxMs } = config
-      this.#retryAt = clock.monotonic() + backoffMs(this.#failures++, reconnectBackoffMs, reconnectBackoffMaxMs)
+      this.#retryAt =
+        clock.monotonic() + backoffMs(this.#failures++, reconnectBackoffMs, reconnectBackoffMaxMs)
       if (this.#isClosed) throw error
       // The only request so far was ApiVersions.
-      const failure = error instanceof TimeoutError ? silentError(this.endpoint, options.setupTimeoutMs) : error
+      const failure =
+        error instanceof TimeoutError ? silentError(this.endpoint, options.setupTimeoutMs) : error
       throw await this.#context.diagnose(failure, this.endpoint, options)
     }
   }
@@ -149,7 +153,10 @@ export class Peer {
     })
   }
 
-  /** One request on one connection. undefined when `oneWay`. Throws KafkaError UNSUPPORTED_VERSION, or as Wire.send. */
+  /**
+   * One request on one connection. undefined when `oneWay`. Throws KafkaError UNSUPPORTED_VERSION, or as
+   * Wire.send.
+   */
   async exchange<A extends Api>(
     connection: Connection,
     api: A,
@@ -182,7 +189,10 @@ export class Peer {
     }
   }
 
-  /** A listener that wants a login answers ApiVersions and then closes: the first real request is when we learn it. */
+  /**
+   * A listener that wants a login answers ApiVersions and then closes: the first real request is when we
+   * learn it.
+   */
   async #explain(error: unknown, connection: Connection): Promise<unknown> {
     const isUnexplained = error instanceof ConnectError && error.reason === 'closed'
     if (!isUnexplained || connection.isProven || this.#isClosed) return error
@@ -200,14 +210,21 @@ export class Peer {
   }
 }
 
-function decode<A extends Api>(connection: Connection, api: A, version: number, answer: Buffer): ResponseOf<A> {
+function decode<A extends Api>(
+  connection: Connection,
+  api: A,
+  version: number,
+  answer: Buffer,
+): ResponseOf<A> {
   try {
     return decodeResponsePayload(api as Api, version, answer) as ResponseOf<A>
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     void connection.wire.close()
     const at = formatEndpoint(connection.wire.endpoint)
-    throw new ProtocolError(`${at} answered ${api.name} version ${version} with nonsense: ${error.message}`, { cause: error })
+    throw new ProtocolError(`${at} answered ${api.name} version ${version} with nonsense: ${error.message}`, {
+      cause: error,
+    })
   }
 }
 
@@ -222,13 +239,20 @@ export function commonVersion(api: Api, versions: Versions, maxVersion = Infinit
 function unsupported(api: Api, connection: Connection, maxVersion: number | undefined): KafkaError {
   const range = connection.versions.apis.get(api.key)
   const at = formatEndpoint(connection.wire.endpoint)
-  if (range === undefined) return new KafkaError('UNSUPPORTED_VERSION', `The broker ${at} does not support ${api.name}.`)
+  if (range === undefined)
+    return new KafkaError('UNSUPPORTED_VERSION', `The broker ${at} does not support ${api.name}.`)
   const ours = `${api.versions[0]} to ${Math.min(api.versions[1], maxVersion ?? Infinity)}`
   const theirs = `${range.minVersion} to ${range.maxVersion}`
-  return new KafkaError('UNSUPPORTED_VERSION', `The broker ${at} has ${api.name} in versions ${theirs}, ktool in ${ours}.`)
+  return new KafkaError(
+    'UNSUPPORTED_VERSION',
+    `The broker ${at} has ${api.name} in versions ${theirs}, ktool in ${ours}.`,
+  )
 }
 
-/** KIP-511: a broker that doesn't know our version answers in version 0, and since 2.4 says which ones it knows. */
+/**
+ * KIP-511: a broker that doesn't know our version answers in version 0, and since 2.4 says which ones it
+ * knows.
+ */
 async function askVersions(wire: Wire, timeoutMs: number): Promise<Versions> {
   let version = ApiVersions.versions[1]
   let answer = await ask(wire, version, timeoutMs)
@@ -255,6 +279,11 @@ async function ask(wire: Wire, version: number, timeoutMs: number): Promise<Resp
     }),
     timeoutMs,
   })
-  if (answer === undefined || answer.length < 2) throw new ProtocolError(`${formatEndpoint(wire.endpoint)} answered nothing`)
-  return decodeResponsePayload(ApiVersions, answer.readInt16BE() === UNSUPPORTED_VERSION ? 0 : version, answer)
+  if (answer === undefined || answer.length < 2)
+    throw new ProtocolError(`${formatEndpoint(wire.endpoint)} answered nothing`)
+  return decodeResponsePayload(
+    ApiVersions,
+    answer.readInt16BE() === UNSUPPORTED_VERSION ? 0 : version,
+    answer,
+  )
 }

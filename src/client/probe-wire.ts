@@ -1,5 +1,5 @@
-// A look at a port that a wire could not be opened to: connect once, say a few bytes, see what comes back. Never used on
-// the way to an answer, only to explain why there is none.
+// A look at a port that a wire could not be opened to: connect once, say a few bytes, see what comes back.
+// Never used on the way to an answer, only to explain why there is none.
 
 import net from 'node:net'
 import tls from 'node:tls'
@@ -16,7 +16,10 @@ export interface Probed {
   readonly answer: Buffer
 }
 
-/** Whatever goes wrong is part of the result; takes at most `timeoutMs`. With `tls`, no certificate is checked. */
+/**
+ * Whatever goes wrong is part of the result; takes at most `timeoutMs`. With `tls`, no certificate is
+ * checked.
+ */
 export function probe(
   endpoint: Endpoint,
   bytes: Buffer,
@@ -33,7 +36,12 @@ export function probe(
       if (bytes.length === 0) end()
       else socket.write(bytes)
     }
-    const options = settings === 'tls' ? (net.isIP(host) ? {} : { servername: host }) : settings && tlsConnectOptions(host, settings)
+    const options =
+      settings === 'tls'
+        ? net.isIP(host)
+          ? {}
+          : { servername: host }
+        : settings && tlsConnectOptions(host, settings)
     const socket = options
       ? tls.connect({ host, port, ...options, rejectUnauthorized: false }, onConnect)
       : net.connect({ host, port }, onConnect)

@@ -9,8 +9,10 @@ const MAX_BYTES = 1024 * 1024
 /** Later lines win over earlier ones, as in Java. Throws ConfigError that names the path. */
 export async function readPropertiesFile(path: string): Promise<Map<string, string>> {
   const bytes = await readConfigFile(path, null)
-  if (bytes.length > MAX_BYTES) throw new ConfigError(null, `${path} has ${bytes.length} bytes: not a properties file`)
-  return parseProperties(isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1'), path) // Java: always latin1
+  if (bytes.length > MAX_BYTES)
+    throw new ConfigError(null, `${path} has ${bytes.length} bytes: not a properties file`)
+  // Java reads ISO 8859-1 always; what is valid UTF-8 is hardly meant as that.
+  return parseProperties(isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1'), path)
 }
 
 /** The file's bytes; `key` is the property that named it. */
@@ -20,7 +22,9 @@ export async function readConfigFile(path: string, key: string | null): Promise<
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const why = READ_ERRORS[code ?? ''] ?? (error as Error).message
-    throw new ConfigError(key, `${key === null ? '' : `${key}: `}can't read ${path}: ${why}`, { cause: error })
+    throw new ConfigError(key, `${key === null ? '' : `${key}: `}can't read ${path}: ${why}`, {
+      cause: error,
+    })
   }
 }
 

@@ -31,19 +31,27 @@ function saslSettings(values: CheckedProperties): SaslSettings {
     throw new ConfigError(key, `${problem} can't be honoured: ktool has ${MECHANISMS.join(', ')}`)
   }
   const jaas = values.secret('sasl.jaas.config')
-  if (jaas === undefined) throw new ConfigError('sasl.jaas.config', `sasl.jaas.config is missing: ${example(mechanism)}`)
+  if (jaas === undefined)
+    throw new ConfigError('sasl.jaas.config', `sasl.jaas.config is missing: ${example(mechanism)}`)
   const { loginModule, options } = parseJaasConfig(jaas)
   if (loginModule.split('.').at(-1) !== moduleOf(mechanism)) {
-    const text = `sasl.jaas.config names ${loginModule}, and ${mechanism} needs ${moduleOf(mechanism)}: ${example(mechanism)}`
+    const needed = `${mechanism} needs ${moduleOf(mechanism)}: ${example(mechanism)}`
+    const text = `sasl.jaas.config names ${loginModule}, and ${needed}`
     throw new ConfigError('sasl.jaas.config', text)
   }
   const username = options.get('username')
   const password = options.get('password')
   if (username === undefined || password === undefined) {
-    throw new ConfigError('sasl.jaas.config', `sasl.jaas.config has no username or no password: ${example(mechanism)}`)
+    throw new ConfigError(
+      'sasl.jaas.config',
+      `sasl.jaas.config has no username or no password: ${example(mechanism)}`,
+    )
   }
   if (options.get('tokenauth')?.toLowerCase() === 'true') {
-    throw new ConfigError('sasl.jaas.config', "sasl.jaas.config: tokenauth can't be honoured, ktool has no delegation tokens")
+    throw new ConfigError(
+      'sasl.jaas.config',
+      "sasl.jaas.config: tokenauth can't be honoured, ktool has no delegation tokens",
+    )
   }
   return { mechanism, username, password }
 }
@@ -77,10 +85,14 @@ function tlsVersions(values: CheckedProperties): [min: TlsVersion, max: TlsVersi
   const key = 'ssl.enabled.protocols'
   const listed = values.list(key)
   const unknown = listed.find((name) => name !== 'TLSv1.2' && name !== 'TLSv1.3')
-  if (unknown !== undefined) throw new ConfigError(key, `${key}=${unknown} can't be honoured: ktool has TLSv1.2 and TLSv1.3`)
+  if (unknown !== undefined)
+    throw new ConfigError(key, `${key}=${unknown} can't be honoured: ktool has TLSv1.2 and TLSv1.3`)
   const newest = values.choice('ssl.protocol') === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3'
-  const enabled = (listed.length > 0 ? listed : ['TLSv1.2', 'TLSv1.3']).filter((name) => name <= newest) as TlsVersion[]
-  if (enabled.length === 0) throw new ConfigError(key, `${key} and ssl.protocol=${newest} have no version in common`)
+  const enabled = (listed.length > 0 ? listed : ['TLSv1.2', 'TLSv1.3']).filter(
+    (name) => name <= newest,
+  ) as TlsVersion[]
+  if (enabled.length === 0)
+    throw new ConfigError(key, `${key} and ssl.protocol=${newest} have no version in common`)
   enabled.sort()
   return [enabled[0], enabled[enabled.length - 1]]
 }

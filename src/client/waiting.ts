@@ -1,4 +1,5 @@
-// Waiting with an end: deadlines, pauses, and promises that somebody else settles, all of which closing ends at once.
+// Waiting with an end: deadlines, pauses, and promises that somebody else settles, all of which closing ends
+// at once.
 
 import type { Clock } from '../base/clock.ts'
 import { TimeoutError } from './errors.ts'
@@ -25,26 +26,40 @@ export class Waiting {
   /** Ms until the deadline. Throws TimeoutError when it has passed. */
   left(deadline: Deadline): number {
     const left = deadline.at - this.#clock.monotonic()
-    if (left <= 0) throw new TimeoutError(`Not done within ${Math.round(deadline.at - deadline.startedAt)} ms.`)
+    if (left <= 0)
+      throw new TimeoutError(`Not done within ${Math.round(deadline.at - deadline.startedAt)} ms.`)
     return left
   }
 
-  /** Keeps the process alive, since no socket may be open meanwhile. Rejects with the reason of `signal` or of closing. */
+  /**
+   * Keeps the process alive, since no socket may be open meanwhile. Rejects with the reason of `signal` or of
+   * closing.
+   */
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     let timer: { cancel(): void } | undefined
     try {
-      await this.#unlessAborted(new Promise<void>((resolve) => (timer = this.#clock.after(ms, resolve, true))), signal)
+      await this.#unlessAborted(
+        new Promise<void>((resolve) => (timer = this.#clock.after(ms, resolve, true))),
+        signal,
+      )
     } finally {
       timer?.cancel()
     }
   }
 
   /** What `promise` gives, unless the deadline comes first: TimeoutError saying that `what` is missing. */
-  async within<T>(promise: Promise<T>, deadline: Deadline, signal: AbortSignal | undefined, what: string): Promise<T> {
+  async within<T>(
+    promise: Promise<T>,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+    what: string,
+  ): Promise<T> {
     const left = this.left(deadline)
     let timer: { cancel(): void } | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = this.#clock.after(left, () => reject(new TimeoutError(`No ${what} within ${Math.round(left)} ms.`)))
+      timer = this.#clock.after(left, () =>
+        reject(new TimeoutError(`No ${what} within ${Math.round(left)} ms.`)),
+      )
     })
     try {
       return await this.#unlessAborted(Promise.race([promise, late]), signal)

@@ -1,5 +1,5 @@
-// One authenticated byte pipe to one broker. All above it is ours and knows nothing of sockets; all below it is
-// replaceable. Requests leave in the order of `send`, and answers are matched by correlation id.
+// One authenticated byte pipe to one broker. All above it is ours and knows nothing of sockets; all below it
+// is replaceable. Requests leave in the order of `send`, and answers are matched by correlation id.
 
 export interface Endpoint {
   readonly host: string // a name or an address; IPv6 without brackets
@@ -8,14 +8,19 @@ export interface Endpoint {
 
 /** `host:port`, with brackets around an IPv6 address. */
 export function formatEndpoint(endpoint: Endpoint): string {
-  return endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`
+  return endpoint.host.includes(':')
+    ? `[${endpoint.host}]:${endpoint.port}`
+    : `${endpoint.host}:${endpoint.port}`
 }
 
 export interface WireRequest {
   readonly apiName: string // for error texts
   readonly apiKey: number
   readonly apiVersion: number
-  /** Everything after the client id: header tags (flexible versions) and body. Must not change until it is sent. */
+  /**
+   * Everything after the client id: header tags (flexible versions) and body. Must not change until it is
+   * sent.
+   */
   readonly payload: readonly Buffer[]
   /** The broker sends no answer (Produce with acks=0). */
   readonly oneWay?: boolean
@@ -28,8 +33,8 @@ export interface WireRequest {
 export interface Wire {
   readonly endpoint: Endpoint
   /**
-   * The bytes after the correlation id; undefined when `oneWay`. Rejects with ConnectError 'closed' when the connection
-   * goes, TimeoutError, ProtocolError for bytes that are not Kafka's, or the signal's reason.
+   * The bytes after the correlation id; undefined when `oneWay`. Rejects with ConnectError 'closed' when the
+   * connection goes, TimeoutError, ProtocolError for bytes that are not Kafka's, or the signal's reason.
    */
   send(request: WireRequest): Promise<Buffer | undefined>
   /** At once; pending sends reject with ConnectError 'closed'. */
@@ -42,7 +47,9 @@ export interface TlsSettings {
   /** PEM; undefined means Node's own list of authorities. */
   readonly ca: readonly string[] | undefined
   /** PEM: our certificate chain and its key. */
-  readonly identity: { readonly chain: string; readonly key: string; readonly passphrase?: string | undefined } | undefined
+  readonly identity:
+    | { readonly chain: string; readonly key: string; readonly passphrase?: string | undefined }
+    | undefined
   /** Whether the certificate must be for the host we connect to. */
   readonly checkHost: boolean
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'

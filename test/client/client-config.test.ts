@@ -38,17 +38,23 @@ describe('bootstrap.servers', () => {
     expect(parseBootstrapServers(text).map(formatEndpoint)).toEqual(wanted)
   })
 
-  it.each(['', ',', 'a:', 'a:b', 'a:0', 'a:65536', 'a:1:2', 'http://a:1', 'a/b', '[a]:1', '[::1', 'a b:1'])('refuses "%s"', (text) => {
-    expect(() => parseBootstrapServers(text)).toThrow(ConfigError)
-  })
+  it.each(['', ',', 'a:', 'a:b', 'a:0', 'a:65536', 'a:1:2', 'http://a:1', 'a/b', '[a]:1', '[::1', 'a b:1'])(
+    'refuses "%s"',
+    (text) => {
+      expect(() => parseBootstrapServers(text)).toThrow(ConfigError)
+    },
+  )
 
   it('reads back what it prints', () => {
     const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6())
     fc.assert(
-      fc.property(fc.array(fc.record({ host, port: fc.integer({ min: 1, max: 65535 }) }), { minLength: 1 }), (endpoints) => {
-        const printed = [...new Set(endpoints.map(formatEndpoint))]
-        expect(parseBootstrapServers(printed.join(',')).map(formatEndpoint)).toEqual(printed)
-      }),
+      fc.property(
+        fc.array(fc.record({ host, port: fc.integer({ min: 1, max: 65535 }) }), { minLength: 1 }),
+        (endpoints) => {
+          const printed = [...new Set(endpoints.map(formatEndpoint))]
+          expect(parseBootstrapServers(printed.join(',')).map(formatEndpoint)).toEqual(printed)
+        },
+      ),
     )
   })
 
@@ -69,7 +75,9 @@ describe('sasl.jaas.config', () => {
   const module = 'org.apache.kafka.common.security.plain.PlainLoginModule'
 
   it('reads options with and without quotes', () => {
-    const { loginModule, options } = parseJaasConfig(` ${module}\n required user = bob  password='a"b'\n note="x=y; \\"z\\"" ;`)
+    const { loginModule, options } = parseJaasConfig(
+      ` ${module}\n required user = bob  password='a"b'\n note="x=y; \\"z\\"" ;`,
+    )
     expect(loginModule).toBe(module)
     expect([...options]).toEqual([['user', 'bob'], ['password', 'a"b'], ['note', 'x=y; "z"']]) // prettier-ignore
   })
@@ -117,7 +125,8 @@ describe('properties files', () => {
   })
 
   it('gives any escaped text back', async () => {
-    const escape = (text: string) => text.replace(/[^]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    const escape = (text: string) =>
+      text.replace(/[^]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.string({ minLength: 1 }), fc.string())), async (pairs) => {
         const text = pairs.map(([key, value]) => `${escape(key)}=${escape(value)}\n`).join('')
@@ -135,7 +144,9 @@ describe('properties files', () => {
   })
 
   it('names the file it can’t read', async () => {
-    expect((await errorOf(readPropertiesFile('/nowhere/x.properties'))).message).toBe("can't read /nowhere/x.properties: no such file")
+    expect((await errorOf(readPropertiesFile('/nowhere/x.properties'))).message).toBe(
+      "can't read /nowhere/x.properties: no such file",
+    )
     expect((await errorOf(readPropertiesFile(directory))).message).toContain('it is a directory')
   })
 })
@@ -157,8 +168,18 @@ describe('client properties', () => {
       'partition.assignment.strategy': 'org.apache.kafka.clients.consumer.StickyAssignor',
       'key.serializer': 'org.apache.kafka.common.serialization.StringSerializer',
     }) // prettier-ignore
-    expect(producer).toMatchObject({ acks: 1, enableIdempotence: false, lingerMs: 7, compressionLevel: 9, partitioner: 'roundRobin' })
-    expect(consumer).toMatchObject({ autoOffsetReset: { byDuration: 26 * 3_600_000 }, isolationLevel: 'read_committed', partitionAssignmentStrategy: ['sticky'] })
+    expect(producer).toMatchObject({
+      acks: 1,
+      enableIdempotence: false,
+      lingerMs: 7,
+      compressionLevel: 9,
+      partitioner: 'roundRobin',
+    })
+    expect(consumer).toMatchObject({
+      autoOffsetReset: { byDuration: 26 * 3_600_000 },
+      isolationLevel: 'read_committed',
+      partitionAssignmentStrategy: ['sticky'],
+    })
     expect(given.has('acks')).toBe(true)
   })
 
@@ -178,7 +199,9 @@ describe('client properties', () => {
   it('guesses what a mistyped key means', async () => {
     expect((await errorOf(config({ 'group.ids': 'x' }))).message).toContain('is group.id meant?')
     expect((await errorOf(config({ 'consumer.group.id': 'x' }))).message).toContain('is group.id meant?')
-    expect((await errorOf(config({ 'seucrity.protocol': 'SSL' }))).message).toContain('is security.protocol meant?')
+    expect((await errorOf(config({ 'seucrity.protocol': 'SSL' }))).message).toContain(
+      'is security.protocol meant?',
+    )
   })
 
   it('turns a wish that contradicts idempotence down, and lets a default go', async () => {
@@ -193,12 +216,21 @@ describe('client properties', () => {
 })
 
 describe('logins', () => {
-  const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="bob" password="p w";'
+  const plain =
+    'org.apache.kafka.common.security.plain.PlainLoginModule required username="bob" password="p w";'
   const scram = plain.replace('plain.Plain', 'scram.Scram')
 
   it('reads user and password for the mechanism', async () => {
-    const properties = { 'security.protocol': 'sasl_plaintext', 'sasl.mechanism': 'SCRAM-SHA-512', 'sasl.jaas.config': scram }
-    expect((await config(properties)).sasl).toEqual({ mechanism: 'SCRAM-SHA-512', username: 'bob', password: 'p w' })
+    const properties = {
+      'security.protocol': 'sasl_plaintext',
+      'sasl.mechanism': 'SCRAM-SHA-512',
+      'sasl.jaas.config': scram,
+    }
+    expect((await config(properties)).sasl).toEqual({
+      mechanism: 'SCRAM-SHA-512',
+      username: 'bob',
+      password: 'p w',
+    })
   })
 
   it.each([
@@ -207,16 +239,25 @@ describe('logins', () => {
     ['sasl.mechanism', { 'sasl.mechanism': 'OAUTHBEARER' }],
     ['sasl.jaas.config', { 'sasl.mechanism': 'PLAIN' }],
     ['sasl.jaas.config', { 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': scram }],
-    ['sasl.jaas.config', { 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': plain.replace('username', 'user') }],
-    ['sasl.jaas.config', { 'sasl.mechanism': 'SCRAM-SHA-256', 'sasl.jaas.config': scram.replace(';', ' tokenauth="true";') }],
+    [
+      'sasl.jaas.config',
+      { 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': plain.replace('username', 'user') },
+    ],
+    [
+      'sasl.jaas.config',
+      { 'sasl.mechanism': 'SCRAM-SHA-256', 'sasl.jaas.config': scram.replace(';', ' tokenauth="true";') },
+    ],
   ])('blames %s', async (key, properties) => {
-    const error = await errorOf(config({ 'security.protocol': 'SASL_SSL', ...properties } as Record<string, string>))
+    const error = await errorOf(config({ 'security.protocol': 'SASL_SSL', ...properties }))
     expect(error.key).toBe(key)
     expect(error.message).not.toContain('p w')
   })
 
   it('does not read what security.protocol does not ask for', async () => {
-    const { sasl, tls } = await config({ 'sasl.jaas.config': 'nonsense', 'ssl.truststore.location': '/nowhere' })
+    const { sasl, tls } = await config({
+      'sasl.jaas.config': 'nonsense',
+      'ssl.truststore.location': '/nowhere',
+    })
     expect([sasl, tls]).toEqual([undefined, undefined])
   })
 })
@@ -224,8 +265,19 @@ describe('logins', () => {
 it('is not slow to load: nothing of TLS, kafkajs or parsers before they are needed', async () => {
   const { build } = await import('esbuild')
   const entry = new URL('../../src/client/cluster.ts', import.meta.url).pathname
-  const { metafile } = await build({ entryPoints: [entry], bundle: true, splitting: true, format: 'esm', platform: 'node', metafile: true, write: false, outdir: 'out', packages: 'external' })
+  const { metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    metafile: true,
+    write: false,
+    outdir: 'out',
+    packages: 'external',
+  })
   const output = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint?.endsWith('cluster.ts'))
-  const eager = output?.imports.filter(({ kind }) => kind === 'import-statement').map(({ path: file }) => file) ?? []
+  const eager =
+    output?.imports.filter(({ kind }) => kind === 'import-statement').map(({ path: file }) => file) ?? []
   expect(eager.filter((file) => /kafkajs|dot-properties|node:tls|node:net/.test(file))).toEqual([])
 })

@@ -1,4 +1,5 @@
-// The contract of a wire, run against the one we ship. A wire that replaces it must pass unchanged but for the guard.
+// The contract of a wire, run against the one we ship. A wire that replaces it must pass unchanged but for
+// the guard.
 
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -17,7 +18,7 @@ const openWire = openKafkajsWire
 const OPTIONS: WireOptions = { clientId: 'tester', setupTimeoutMs: 2_000 }
 const PROMPTLY_MS = 250 // the machine is shared; the events themselves take a few ms
 
-const endings: (() => Promise<unknown> | void)[] = []
+const endings: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
@@ -37,7 +38,11 @@ async function open(endpoint: Endpoint, options: Partial<WireOptions> = {}): Pro
 const at = (started: FakeBroker): Endpoint => ({ host: '127.0.0.1', port: started.port })
 
 function metadataRequest(timeoutMs = 5_000, signal?: AbortSignal) {
-  const request = { topics: [], includeClusterAuthorizedOperations: false, includeTopicAuthorizedOperations: false }
+  const request = {
+    topics: [],
+    includeClusterAuthorizedOperations: false,
+    includeTopicAuthorizedOperations: false,
+  }
   const payload = encodeRequestPayload(Metadata, 12, request)
   return { apiName: 'Metadata', apiKey: 3, apiVersion: 12, payload, timeoutMs, signal }
 }
@@ -64,7 +69,10 @@ describe('exchange', () => {
     started.topics.set('orders', { partitions: 2 })
     const wire = await open(at(started))
     const answer = await wire.send(metadataRequest())
-    expect(decodeResponsePayload(Metadata, 12, answer ?? Buffer.alloc(0))).toMatchObject({ clusterId: 'fake', controllerId: 1 })
+    expect(decodeResponsePayload(Metadata, 12, answer ?? Buffer.alloc(0))).toMatchObject({
+      clusterId: 'fake',
+      controllerId: 1,
+    })
     expect(started.received).toEqual([{ api: 'Metadata', version: 12, clientId: 'tester', connection: 0 }])
   })
 
@@ -84,7 +92,11 @@ describe('exchange', () => {
     })
     const wire = await open(at(started))
     const records = Buffer.alloc(3_000_000, 7)
-    const request = { acks: 1, timeoutMs: 1, topicData: [{ name: 't', partitionData: [{ index: 0, records }] }] }
+    const request = {
+      acks: 1,
+      timeoutMs: 1,
+      topicData: [{ name: 't', partitionData: [{ index: 0, records }] }],
+    }
     const payload = encodeRequestPayload(Produce, 9, request as never)
     expect(payload.length).toBeGreaterThan(1)
     await wire.send({ apiName: 'Produce', apiKey: 0, apiVersion: 9, payload, timeoutMs: 5_000 })
@@ -100,9 +112,10 @@ describe('exchange', () => {
       frame.writeInt32BE(body.length + 4)
       frame.writeInt32BE(0, 4)
       for (let at = 0, size = 1; at < frame.length; at += size, size = (size * 3 + 1) % 65_521) {
-        if (!socket.write(frame.subarray(at, at + size))) await new Promise((resolve) => socket.once('drain', resolve))
+        if (!socket.write(frame.subarray(at, at + size)))
+          await new Promise((resolve) => socket.once('drain', resolve))
       }
-      return 'silence'
+      return 'silence' as const
     })
     const wire = await open(at(started))
     const answer = await wire.send(metadataRequest(10_000))
@@ -115,7 +128,14 @@ describe('exchange', () => {
     const wire = await open(at(started))
     const request = { acks: 0, timeoutMs: 1, topicData: [] }
     const payload = encodeRequestPayload(Produce, 9, request)
-    const sent = wire.send({ apiName: 'Produce', apiKey: 0, apiVersion: 9, payload, oneWay: true, timeoutMs: 5_000 })
+    const sent = wire.send({
+      apiName: 'Produce',
+      apiKey: 0,
+      apiVersion: 9,
+      payload,
+      oneWay: true,
+      timeoutMs: 5_000,
+    })
     expect(await sent).toBeUndefined()
     await wire.send(metadataRequest()) // answered in order, so the first one has arrived
     expect(started.count(Produce)).toBe(1)
@@ -226,7 +246,9 @@ describe('opening', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     endings.push(() => new Promise((resolve) => silent.close(resolve)))
     const { port } = silent.address() as net.AddressInfo
-    const { error, ms } = await timed(open({ host: '127.0.0.1', port }, { setupTimeoutMs: 150, tls: trusting('ca.pem') }))
+    const { error, ms } = await timed(
+      open({ host: '127.0.0.1', port }, { setupTimeoutMs: 150, tls: trusting('ca.pem') }),
+    )
     expect(reasonOf(error)).toBe('timeout')
     expect(ms).toBeLessThan(150 + PROMPTLY_MS)
   })
@@ -235,12 +257,23 @@ describe('opening', () => {
 const store = (name: string): string => readFileSync(new URL(`./stores/${name}`, import.meta.url), 'utf8')
 
 function trusting(authority: string): NonNullable<WireOptions['tls']> {
-  return { ca: [store(authority)], identity: undefined, checkHost: true, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' }
+  return {
+    ca: [store(authority)],
+    identity: undefined,
+    checkHost: true,
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+  }
 }
 
 describe('TLS', () => {
   const serve = (certificate = 'server') =>
-    broker({ tls: { key: store(certificate === 'stranger' ? 'stranger.key' : 'server.key'), cert: store(`${certificate}.pem`) } })
+    broker({
+      tls: {
+        key: store(certificate === 'stranger' ? 'stranger.key' : 'server.key'),
+        cert: store(`${certificate}.pem`),
+      },
+    })
   const localhost = (started: FakeBroker): Endpoint => ({ host: 'localhost', port: started.port })
 
   it('carries requests to a broker that the authority vouches for', async () => {
@@ -259,7 +292,9 @@ describe('TLS', () => {
   })
 
   it('takes another host’s certificate when not asked to check', async () => {
-    const wire = await open(localhost(await serve('stranger')), { tls: { ...trusting('ca.pem'), checkHost: false } })
+    const wire = await open(localhost(await serve('stranger')), {
+      tls: { ...trusting('ca.pem'), checkHost: false },
+    })
     expect(await wire.send(metadataRequest())).toBeInstanceOf(Buffer)
   })
 })
@@ -290,7 +325,11 @@ async function runScript(contents: string): Promise<{ stdout: string; stderr: st
   const { build } = await import('esbuild')
   const root = new URL('../..', import.meta.url).pathname
   const { outputFiles } = await build({
-    stdin: { contents: `(async () => {${contents.replace(/import \{ (\w+) \} from ('.*')/g, 'const { $1 } = await import($2)')}})()`, resolveDir: root, loader: 'ts' },
+    stdin: {
+      contents: `(async () => {${contents.replace(/import \{ (\w+) \} from ('.*')/g, 'const { $1 } = await import($2)')}})()`,
+      resolveDir: root,
+      loader: 'ts',
+    },
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -318,9 +357,9 @@ it('finds of kafkajs what it touches', async () => {
   for (const method of [
     'connect', 'authenticate', 'isAuthenticated', 'setVersions', 'setSupportAuthenticationProtocol',
     'nextCorrelationId', 'processData', 'rejectRequests',
-  ] as const) expect(connection[method]).toBeTypeOf('function') // prettier-ignore
+  ] as const) expect(typeof connection[method]).toBe('function') // prettier-ignore
   for (const method of ['push', 'fulfillRequest', 'scheduleCheckPendingRequests'] as const) {
-    expect(connection.requestQueue[method]).toBeTypeOf('function')
+    expect(typeof connection.requestQueue[method]).toBe('function')
   }
   expect(connection).toMatchObject({ chunks: [], bytesBuffered: 0, bytesNeeded: 4 })
   expect(connection.requestQueue.inflight).toBeInstanceOf(Map)

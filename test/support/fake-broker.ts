@@ -1,4 +1,5 @@
-// A scripted broker for tests of the client: real sockets, real frames, and answers that a test sets per API, good or bad.
+// A scripted broker for tests of the client: real sockets, real frames, and answers that a test sets per API,
+// good or bad.
 
 import net from 'node:net'
 import tls from 'node:tls'
@@ -70,10 +71,13 @@ export class FakeBroker {
   /** The answer to `api` from now on; `versions` is what ApiVersions advertises. */
   on<A extends Api>(
     api: A,
-    script: (request: RequestOf<A>, context: { version: number; socket: net.Socket }) => Answer<A> | Promise<Answer<A>>,
+    script: (
+      request: RequestOf<A>,
+      context: { version: number; socket: net.Socket },
+    ) => Answer<A> | Promise<Answer<A>>,
     versions: readonly [number, number] = api.versions,
   ): this {
-    this.#scripts.set(api.key, { api, script: script as Script, versions })
+    this.#scripts.set(api.key, { api, script: script, versions })
     return this
   }
 
@@ -105,11 +109,32 @@ export class FakeBroker {
         const leaderId = topic?.leader ?? this.nodeId
         const replicas = leaderId < 0 ? [this.nodeId] : [leaderId]
         const leaderEpoch = topic?.leaderEpoch ?? 0
-        return { errorCode: leaderId < 0 ? 5 : 0, partitionIndex, leaderId, leaderEpoch, replicaNodes: replicas, isrNodes: replicas, offlineReplicas: [] }
+        return {
+          errorCode: leaderId < 0 ? 5 : 0,
+          partitionIndex,
+          leaderId,
+          leaderEpoch,
+          replicaNodes: replicas,
+          isrNodes: replicas,
+          offlineReplicas: [],
+        }
       })
-      return { errorCode: topic ? 0 : 3, name, topicId: ZERO_UUID.slice(0, 21) + 'Q', isInternal: false, partitions }
+      return {
+        errorCode: topic ? 0 : 3,
+        name,
+        topicId: ZERO_UUID.slice(0, 21) + 'Q',
+        isInternal: false,
+        partitions,
+      }
     })
-    return { throttleTimeMs: 0, brokers, clusterId: 'fake', controllerId: this.controllerId, topics, errorCode: 0 }
+    return {
+      throttleTimeMs: 0,
+      brokers,
+      clusterId: 'fake',
+      controllerId: this.controllerId,
+      topics,
+      errorCode: 0,
+    }
   }
 
   count(api: Api): number {
@@ -172,7 +197,10 @@ export class FakeBroker {
 }
 
 /** Listening on a free port of 127.0.0.1. Stop it in the end. */
-export async function startFakeBroker(nodeId = 1, options?: { tls?: tls.TlsOptions; host?: string; port?: number }): Promise<FakeBroker> {
+export async function startFakeBroker(
+  nodeId = 1,
+  options?: { tls?: tls.TlsOptions; host?: string; port?: number },
+): Promise<FakeBroker> {
   const broker = new FakeBroker(nodeId, options?.tls)
   await broker.listen(options?.host, options?.port)
   return broker

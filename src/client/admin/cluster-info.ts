@@ -28,7 +28,10 @@ export async function describeCluster(
     throw new KafkaError('UNSUPPORTED_VERSION', 'The broker does not support describing fenced brokers.')
   }
   if (version === undefined) {
-    const { clusterId, controllerId, brokers } = await cluster.metadata([], { ...waitOf(options), fresh: true })
+    const { clusterId, controllerId, brokers } = await cluster.metadata([], {
+      ...waitOf(options),
+      fresh: true,
+    })
     const unfenced = brokers.map((broker) => ({ ...broker, isFenced: false }))
     return { clusterId, controllerId, brokers: unfenced, authorizedOperations: NO_OPERATIONS }
   }
@@ -60,11 +63,17 @@ export interface LogDirectoryReplica {
   readonly isFuture: boolean
 }
 
-/** By broker, in the order asked; a broker that is not there has an error. Throws what Cluster.call throws. */
+/**
+ * By broker, in the order asked; a broker that is not there has an error. Throws what Cluster.call throws.
+ */
 export async function describeLogDirs(
   cluster: Cluster,
   nodes: readonly number[],
-  options: Wait & { readonly topics?: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | undefined } = {},
+  options: Wait & {
+    readonly topics?:
+      | readonly { readonly topic: string; readonly partitions: readonly number[] }[]
+      | undefined
+  } = {},
 ): Promise<Map<number, Result<readonly LogDirectory[]>>> {
   const answers = nodes.map(async (node): Promise<[number, Result<readonly LogDirectory[]>]> => {
     try {
@@ -82,7 +91,8 @@ async function describeOne(
   node: number,
   options: Parameters<typeof describeLogDirs>[2] & object,
 ): Promise<Result<readonly LogDirectory[]>> {
-  const topics = options.topics?.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })) ?? null
+  const topics =
+    options.topics?.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })) ?? null
   const response = await cluster.call(DescribeLogDirs, { topics }, { ...waitOf(options), node })
   const directories = response.results.map((directory) => ({
     path: directory.logDir,
@@ -102,4 +112,3 @@ async function describeOne(
   }))
   return resultOf(response.errorCode, null, directories)
 }
-

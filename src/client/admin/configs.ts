@@ -25,7 +25,18 @@ const SOURCES = [
 export type ConfigSource = (typeof SOURCES)[number]
 
 /** ConfigEntry.ConfigType, in the order of its codes. */
-const TYPES = ['UNKNOWN', 'BOOLEAN', 'STRING', 'INT', 'SHORT', 'LONG', 'DOUBLE', 'LIST', 'CLASS', 'PASSWORD'] as const
+const TYPES = [
+  'UNKNOWN',
+  'BOOLEAN',
+  'STRING',
+  'INT',
+  'SHORT',
+  'LONG',
+  'DOUBLE',
+  'LIST',
+  'CLASS',
+  'PASSWORD',
+] as const
 export type ConfigType = (typeof TYPES)[number]
 
 export interface ConfigEntry {
@@ -37,7 +48,11 @@ export interface ConfigEntry {
   readonly isSensitive: boolean
   readonly type: ConfigType
   readonly documentation: string | null
-  readonly synonyms: readonly { readonly name: string; readonly value: string | null; readonly source: ConfigSource }[]
+  readonly synonyms: readonly {
+    readonly name: string
+    readonly value: string | null
+    readonly source: ConfigSource
+  }[]
 }
 
 interface DescribedConfig {
@@ -48,25 +63,38 @@ interface DescribedConfig {
   readonly isSensitive: boolean
   readonly configType?: number
   readonly documentation?: string | null
-  readonly synonyms?: readonly { readonly name: string; readonly value: string | null; readonly source: number }[]
+  readonly synonyms?: readonly {
+    readonly name: string
+    readonly value: string | null
+    readonly source: number
+  }[]
 }
 
 export function configEntry(config: DescribedConfig): ConfigEntry {
-  const { name, value, configSource, readOnly, isSensitive, configType = 0, documentation = null, synonyms = [] } = config
+  const {
+    name,
+    value,
+    configSource,
+    readOnly,
+    isSensitive,
+    configType = 0,
+    documentation = null,
+    synonyms = [],
+  } = config
   return {
     name,
     value,
     source: sourceOf(configSource),
     isReadOnly: readOnly,
     isSensitive,
-    type: TYPES[configType] ?? 'UNKNOWN', // eslint-disable-line @typescript-eslint/no-unnecessary-condition -- from outside
+    type: TYPES[configType] ?? 'UNKNOWN',
     documentation,
     synonyms: synonyms.map((synonym) => ({ ...synonym, source: sourceOf(synonym.source) })),
   }
 }
 
 function sourceOf(code: number): ConfigSource {
-  return SOURCES[code] ?? 'UNKNOWN' // eslint-disable-line @typescript-eslint/no-unnecessary-condition -- from outside
+  return SOURCES[code] ?? 'UNKNOWN'
 }
 
 export interface DescribeConfigsOptions extends Wait {
@@ -102,7 +130,11 @@ export async function describeConfigs(
     const { results } = await cluster.call(DescribeConfigs, request, { node, timeoutMs, signal })
     return results.map((item) => ({
       ...item,
-      result: resultOf(item.errorCode, item.errorMessage, item.configs.map((config) => configEntry(config))), // prettier-ignore
+      result: resultOf(
+        item.errorCode,
+        item.errorMessage,
+        item.configs.map((config) => configEntry(config)),
+      ),
     }))
   })
 }
@@ -152,7 +184,10 @@ interface Answer<T> {
   readonly result: Result<T>
 }
 
-/** Asks each broker for its own and any broker for the rest, and puts the answers in the order of the questions. */
+/**
+ * Asks each broker for its own and any broker for the rest, and puts the answers in the order of the
+ * questions.
+ */
 async function perTarget<R extends ConfigResource, T>(
   resources: readonly R[],
   ask: (node: Target, resources: readonly R[]) => Promise<readonly Answer<T>[]>,
@@ -179,6 +214,12 @@ function targetOf({ type, name }: ConfigResource): Target | 'nowhere' {
 }
 
 function unanswered(resource: ConfigResource): Result<never> {
-  if (targetOf(resource) !== 'nowhere') return failed(new KafkaError('UNKNOWN_SERVER_ERROR', 'The broker left this item out of its answer.'))
-  return failed(new KafkaError('INVALID_REQUEST', `Unexpected broker id, expected a number, but received ${resource.name}.`))
+  if (targetOf(resource) !== 'nowhere')
+    return failed(new KafkaError('UNKNOWN_SERVER_ERROR', 'The broker left this item out of its answer.'))
+  return failed(
+    new KafkaError(
+      'INVALID_REQUEST',
+      `Unexpected broker id, expected a number, but received ${resource.name}.`,
+    ),
+  )
 }

@@ -1,5 +1,5 @@
-// Topics with their partitions. Brokers since 3.8 answer a page at a time and know eligible leader replicas (KIP-966);
-// the others answer with Metadata.
+// Topics with their partitions. Brokers since 3.8 answer a page at a time and know eligible leader replicas
+// (KIP-966); the others answer with Metadata.
 
 import { DescribeTopicPartitions } from '../../protocol/apis/describe-topic-partitions.ts'
 import { ListPartitionReassignments } from '../../protocol/apis/list-partition-reassignments.ts'
@@ -12,7 +12,6 @@ import { failed, resultOf, type Result } from './result.ts'
 import { brokerTimeout, inOrder, isMisdirected, waitOf } from './topics.ts'
 
 const PAGE_PARTITIONS = 2_000 // also the most that a broker gives (max.request.partition.size.limit)
-const NO_OPERATIONS = -2147483648
 const METADATA_WITH_IDS = 12
 
 export interface TopicDescription {
@@ -46,7 +45,9 @@ export async function describeTopics(
 ): Promise<Map<string, Result<TopicDescription>>> {
   if (names.length === 0) return new Map()
   const isPaged = (await cluster.versionFor(DescribeTopicPartitions, 'any', wait)) !== undefined
-  const answers = isPaged ? await describeByPage(cluster, names, wait) : await describeByMetadata(cluster, names, wait)
+  const answers = isPaged
+    ? await describeByPage(cluster, names, wait)
+    : await describeByMetadata(cluster, names, wait)
   return inOrder(names, answers)
 }
 
@@ -78,7 +79,8 @@ async function describeByPage(cluster: Cluster, names: readonly string[], wait: 
     }
     const next = page.nextCursor
     // A cursor that stands still would keep us here for ever.
-    if (next && cursor && next.topicName === cursor.topicName && next.partitionIndex <= cursor.partitionIndex) break
+    if (next && cursor && next.topicName === cursor.topicName && next.partitionIndex <= cursor.partitionIndex)
+      break
     cursor = next
   } while (cursor)
   return [...found]
@@ -106,7 +108,10 @@ export async function describeTopicsById(
 ): Promise<Map<string, Result<TopicDescription>>> {
   const version = (await cluster.versionFor(Metadata, 'any', wait)) ?? 0
   if (version < METADATA_WITH_IDS) {
-    const error = new KafkaError('UNSUPPORTED_VERSION', 'The broker does not support describing topics by id.')
+    const error = new KafkaError(
+      'UNSUPPORTED_VERSION',
+      'The broker does not support describing topics by id.',
+    )
     return new Map(topicIds.map((id) => [id, failed(error)]))
   }
   const response = await cluster.call(
@@ -119,7 +124,10 @@ export async function describeTopicsById(
     },
     waitOf(wait),
   )
-  return inOrder(topicIds, response.topics.map((topic) => [topic.topicId, fromMetadata(topic)])) // prettier-ignore
+  return inOrder(
+    topicIds,
+    response.topics.map((topic) => [topic.topicId, fromMetadata(topic)]),
+  )
 }
 
 function fromMetadata(topic: ResponseOf<typeof Metadata>['topics'][number]): Result<TopicDescription> {
@@ -129,8 +137,10 @@ function fromMetadata(topic: ResponseOf<typeof Metadata>['topics'][number]): Res
     lastKnownElr: null,
   }))
   partitions.sort((a, b) => a.partition - b.partition)
-  // While some partition has no leader, the topic as a whole carries this error, with everything else in place.
-  const errorCode = errorName(topic.errorCode) === 'LEADER_NOT_AVAILABLE' && partitions.length > 0 ? 0 : topic.errorCode
+  // While some partition has no leader, the topic as a whole carries this error, with everything else in
+  // place.
+  const errorCode =
+    errorName(topic.errorCode) === 'LEADER_NOT_AVAILABLE' && partitions.length > 0 ? 0 : topic.errorCode
   return resultOf(errorCode, null, descriptionOf(topic, partitions))
 }
 
@@ -138,12 +148,19 @@ function descriptionOf<P>(
   topic: { name: string | null; topicId: string; isInternal: boolean; topicAuthorizedOperations: number },
   partitions: P,
 ) {
-  const { name, topicId, isInternal, topicAuthorizedOperations = NO_OPERATIONS } = topic
-  return { name: name ?? '', topicId, isInternal, partitions, authorizedOperations: topicAuthorizedOperations }
+  const { name, topicId, isInternal, topicAuthorizedOperations } = topic
+  return {
+    name: name ?? '',
+    topicId,
+    isInternal,
+    partitions,
+    authorizedOperations: topicAuthorizedOperations,
+  }
 }
 
 function partitionOf(partition: ResponseOf<typeof Metadata>['topics'][number]['partitions'][number]) {
-  const { errorCode, partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, offlineReplicas } = partition
+  const { errorCode, partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, offlineReplicas } =
+    partition
   return {
     partition: partitionIndex,
     error: errorCode === 0 ? undefined : errorName(errorCode),
@@ -163,7 +180,9 @@ export interface Reassignment {
   readonly removing: readonly number[]
 }
 
-/** Partitions that are on the move. Throws KafkaError when the cluster refuses or doesn't know the question. */
+/**
+ * Partitions that are on the move. Throws KafkaError when the cluster refuses or doesn't know the question.
+ */
 export async function listPartitionReassignments(cluster: Cluster, wait: Wait = {}): Promise<Reassignment[]> {
   const request = { topics: null, timeoutMs: brokerTimeout(cluster, wait) }
   const response = await cluster.call(ListPartitionReassignments, request, {

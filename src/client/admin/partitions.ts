@@ -1,5 +1,5 @@
-// Questions to the leaders of partitions: offsets by timestamp, and deleting records. Each leader is asked once for all of
-// its partitions; those that have moved meanwhile are asked for again.
+// Questions to the leaders of partitions: offsets by timestamp, and deleting records. Each leader is asked
+// once for all of its partitions; those that have moved meanwhile are asked for again.
 
 import { DeleteRecords } from '../../protocol/apis/delete-records.ts'
 import { ListOffsets } from '../../protocol/apis/list-offsets.ts'
@@ -53,11 +53,24 @@ export function listOffsets(
     const tooNew = wanted.filter(({ timestamp }) => (SPEC_VERSIONS[timestamp] ?? 0) > version)
     const askable = wanted.filter((question) => !tooNew.includes(question))
     const refused = new KafkaError('UNSUPPORTED_VERSION', 'The broker does not support this kind of offset.')
-    const answers: PartitionResult<OffsetAnswer>[] = tooNew.map((question) => ({ ...question, result: failed(refused) }))
+    const answers: PartitionResult<OffsetAnswer>[] = tooNew.map((question) => ({
+      ...question,
+      result: failed(refused),
+    }))
     if (askable.length === 0) return answers
     const topics = byTopic(askable, ({ partition, timestamp }) => ({ partitionIndex: partition, timestamp }))
-    const request = { replicaId: -1, isolationLevel, topics, timeoutMs: brokerTimeout(cluster, { timeoutMs }) }
-    const response = await cluster.call(ListOffsets, request, { node, timeoutMs, signal: options.signal, maxVersion: version })
+    const request = {
+      replicaId: -1,
+      isolationLevel,
+      topics,
+      timeoutMs: brokerTimeout(cluster, { timeoutMs }),
+    }
+    const response = await cluster.call(ListOffsets, request, {
+      node,
+      timeoutMs,
+      signal: options.signal,
+      maxVersion: version,
+    })
     for (const { name, partitions } of response.topics) {
       for (const { partitionIndex, errorCode, offset, timestamp, leaderEpoch } of partitions) {
         const result = resultOf(errorCode, null, { offset, timestamp, leaderEpoch })
@@ -104,7 +117,11 @@ const MOVED: ReadonlySet<ErrorName> = new Set([
   'OFFSET_NOT_AVAILABLE', 'KAFKA_STORAGE_ERROR',
 ]) // prettier-ignore
 
-type Ask<Q, T> = (node: number, questions: readonly Q[], timeoutMs: number) => Promise<readonly PartitionResult<T>[]>
+type Ask<Q, T> = (
+  node: number,
+  questions: readonly Q[],
+  timeoutMs: number,
+) => Promise<readonly PartitionResult<T>[]>
 
 async function byLeader<Q extends TopicPartition, T>(
   cluster: Cluster,
@@ -118,7 +135,8 @@ async function byLeader<Q extends TopicPartition, T>(
   let open: readonly Q[] = questions
   for (let attempt = 0; open.length > 0; attempt++) {
     const timeoutMs = Math.max(deadline - systemClock.monotonic(), 1)
-    for (const [key, result] of await askOnce(cluster, open, { ...wait, timeoutMs }, ask)) results.set(key, result)
+    for (const [key, result] of await askOnce(cluster, open, { ...wait, timeoutMs }, ask))
+      results.set(key, result)
     open = open.filter((question) => {
       const result = results.get(keyOf(question))
       return result && !result.ok && MOVED.has(errorName(result.error.code))
@@ -129,7 +147,9 @@ async function byLeader<Q extends TopicPartition, T>(
     await new Promise<void>((resolve) => systemClock.after(pause, resolve, true))
     wait.signal?.throwIfAborted()
   }
-  const missing = failed(new KafkaError('UNKNOWN_SERVER_ERROR', 'The broker left this item out of its answer.'))
+  const missing = failed(
+    new KafkaError('UNKNOWN_SERVER_ERROR', 'The broker left this item out of its answer.'),
+  )
   return questions.map((question) => ({
     topic: question.topic,
     partition: question.partition,

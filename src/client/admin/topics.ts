@@ -1,5 +1,5 @@
-// Topics: what there is, and making, growing and deleting them. Changes go to the controller, or to the broker that
-// stands in for it.
+// Topics: what there is, and making, growing and deleting them. Changes go to the controller, or to the
+// broker that stands in for it.
 
 import { CreatePartitions } from '../../protocol/apis/create-partitions.ts'
 import { CreateTopics } from '../../protocol/apis/create-topics.ts'
@@ -19,7 +19,9 @@ export interface TopicListing {
 /** Sorted by name, internal topics included. */
 export async function listTopics(cluster: Cluster, wait: Wait = {}): Promise<TopicListing[]> {
   const { topics } = await cluster.metadata(undefined, wait)
-  const listed = [...topics.values()].filter(({ error }) => error === undefined || error === 'LEADER_NOT_AVAILABLE')
+  const listed = [...topics.values()].filter(
+    ({ error }) => error === undefined || error === 'LEADER_NOT_AVAILABLE',
+  )
   return listed
     .map(({ name, topicId, isInternal }) => ({ name, topicId, isInternal }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -76,7 +78,10 @@ export async function createTopics(
     response.topics.map((topic) => {
       const { topicId, numPartitions, replicationFactor } = topic
       // An error here means: made, but its configs are not ours to see.
-      const configs = topic.topicConfigErrorCode === 0 && topic.configs ? topic.configs.map((config) => configEntry(config)) : null
+      const configs =
+        topic.topicConfigErrorCode === 0 && topic.configs
+          ? topic.configs.map((config) => configEntry(config))
+          : null
       const created = { topicId, partitions: numPartitions, replicationFactor, configs }
       return [topic.name, resultOf(topic.errorCode, topic.errorMessage, created)]
     }),
@@ -104,7 +109,10 @@ export async function deleteTopics(
   forgetTopics(cluster, names)
   return inOrder(
     names,
-    response.responses.map(({ name, errorCode, errorMessage }) => [name ?? '', resultOf(errorCode, errorMessage, null)]),
+    response.responses.map(({ name, errorCode, errorMessage }) => [
+      name ?? '',
+      resultOf(errorCode, errorMessage, null),
+    ]),
   )
 }
 
@@ -131,7 +139,10 @@ export async function deleteTopicsById(
   cluster.invalidate()
   return inOrder(
     topicIds,
-    response.responses.map(({ topicId, errorCode, errorMessage }) => [topicId, resultOf(errorCode, errorMessage, null)]),
+    response.responses.map(({ topicId, errorCode, errorMessage }) => [
+      topicId,
+      resultOf(errorCode, errorMessage, null),
+    ]),
   )
 }
 
@@ -167,7 +178,10 @@ export async function createPartitions(
   forgetTopics(cluster, names)
   return inOrder(
     names,
-    response.results.map(({ name, errorCode, errorMessage }) => [name, resultOf(errorCode, errorMessage, null)]),
+    response.results.map(({ name, errorCode, errorMessage }) => [
+      name,
+      resultOf(errorCode, errorMessage, null),
+    ]),
   )
 }
 
@@ -196,6 +210,8 @@ export function inOrder<T>(
   answers: readonly (readonly [string, Result<T>])[],
 ): Map<string, Result<T>> {
   const byKey = new Map(answers)
-  const missing = failed(new KafkaError('UNKNOWN_SERVER_ERROR', 'The broker left this item out of its answer.'))
+  const missing = failed(
+    new KafkaError('UNKNOWN_SERVER_ERROR', 'The broker left this item out of its answer.'),
+  )
   return new Map(keys.map((key) => [key, byKey.get(key) ?? missing]))
 }

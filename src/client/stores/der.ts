@@ -1,4 +1,5 @@
-// Reads ASN.1 in its distinguished encoding, as far as key stores need it. Bytes that are not DER throw StoreError.
+// Reads ASN.1 in its distinguished encoding, as far as key stores need it. Bytes that are not DER throw
+// StoreError.
 
 /** A store that can't be read; `wrong` says which password is to blame, as far as can be told. */
 export class StoreError extends Error {
@@ -31,13 +32,18 @@ export function readDer(bytes: Buffer): Der {
   let start = 2
   if (length >= 0x80) {
     const size = length & 0x7f
-    if (size === 0) throw new StoreError('it has values of indefinite length (BER); write it anew with keytool or openssl')
+    if (size === 0)
+      throw new StoreError('it has values of indefinite length (BER); write it anew with keytool or openssl')
     if (size > 4 || bytes.length < 2 + size) throw new StoreError('a value has a bad length')
     length = bytes.readUIntBE(2, size)
     start += size
   }
   if (length > bytes.length - start) throw new StoreError('it ends in the middle of a value')
-  return { tag: bytes[0], body: bytes.subarray(start, start + length), whole: bytes.subarray(0, start + length) }
+  return {
+    tag: bytes[0],
+    body: bytes.subarray(start, start + length),
+    whole: bytes.subarray(0, start + length),
+  }
 }
 
 /** The values inside a constructed one; the tag is checked. */

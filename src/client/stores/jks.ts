@@ -1,5 +1,5 @@
-// Java's own key store format, "JKS": the default of keytool until Java 8. Private keys are hidden with a stream of SHA-1
-// digests, and one digest over everything, the password included, tells a wrong password.
+// Java's own key store format, "JKS": the default of keytool until Java 8. Private keys are hidden with a
+// stream of SHA-1 digests, and one digest over everything, the password included, tells a wrong password.
 
 import { createHash } from 'node:crypto'
 import { algorithm, childrenOf, octets, readDer, StoreError } from './der.ts'
@@ -12,7 +12,11 @@ const PRIVATE_KEY = 1
 const TRUSTED_CERTIFICATE = 2
 
 /** Without `password` nothing is verified, as in Java, and keys stay shut. Throws StoreError. */
-export function readJks(bytes: Buffer, password: string | undefined, keyPassword: string | undefined): StoreContents {
+export function readJks(
+  bytes: Buffer,
+  password: string | undefined,
+  keyPassword: string | undefined,
+): StoreContents {
   const body = bytes.subarray(0, Math.max(bytes.length - DIGEST_SIZE, 0))
   if (password !== undefined) {
     const digest = sha1(utf16(password), Buffer.from('Mighty Aphrodite', 'latin1'), body)
@@ -46,7 +50,8 @@ export function readJks(bytes: Buffer, password: string | undefined, keyPassword
 /** An EncryptedPrivateKeyInfo: 20 bytes of salt, the key under a stream made from it, a digest. */
 function revealKey(hidden: Buffer, password: string): Buffer {
   const [method, value] = childrenOf(readDer(hidden))
-  if (algorithm(method).id !== SUN_KEY_PROTECTOR) throw new StoreError('a key is hidden in a way that is not known')
+  if (algorithm(method).id !== SUN_KEY_PROTECTOR)
+    throw new StoreError('a key is hidden in a way that is not known')
   const bytes = octets(value)
   const secret = utf16(password)
   const key = Buffer.from(bytes.subarray(DIGEST_SIZE, bytes.length - DIGEST_SIZE))
@@ -80,7 +85,8 @@ class JksReader {
   }
 
   take(size: number): Buffer {
-    if (size < 0 || size > this.#bytes.length - this.#at) throw new StoreError('it ends in the middle of an entry')
+    if (size < 0 || size > this.#bytes.length - this.#at)
+      throw new StoreError('it ends in the middle of an entry')
     this.#at += size
     return this.#bytes.subarray(this.#at - size, this.#at)
   }

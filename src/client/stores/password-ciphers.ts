@@ -1,5 +1,6 @@
-// Password-based decryption and authentication in PKCS#12 files: PBES2 and PBMAC1 (RFC 8018), and the key derivation of
-// RFC 7292 appendix B with the ciphers that were usual before 2021. Node has all but RC2, see rc2.ts.
+// Password-based decryption and authentication in PKCS#12 files: PBES2 and PBMAC1 (RFC 8018), and the key
+// derivation of RFC 7292 appendix B with the ciphers that were usual before 2021. Node has all but RC2, see
+// rc2.ts.
 
 import { createDecipheriv, createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { algorithm, childrenOf, integer, octets, StoreError, type Algorithm, type Der } from './der.ts'
@@ -21,7 +22,9 @@ const HMACS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 }
 
-const HASHES: Readonly<Record<string, { readonly name: string; readonly size: number; readonly block: number }>> = {
+const HASHES: Readonly<
+  Record<string, { readonly name: string; readonly size: number; readonly block: number }>
+> = {
   '1.3.14.3.2.26': { name: 'sha1', size: 20, block: 64 },
   '2.16.840.1.101.3.4.2.4': { name: 'sha224', size: 28, block: 64 },
   '2.16.840.1.101.3.4.2.1': { name: 'sha256', size: 32, block: 64 },
@@ -37,7 +40,10 @@ const CIPHERS: Readonly<Record<string, { readonly name: string; readonly keySize
   '1.2.840.113549.3.7': { name: 'des-ede3-cbc', keySize: 24 },
 }
 
-/** Throws StoreError for an unknown method, and one that blames the password when the bytes don't come out right. */
+/**
+ * Throws StoreError for an unknown method, and one that blames the password when the bytes don't come out
+ * right.
+ */
 export function decryptWithPassword(
   method: Algorithm,
   password: string,
@@ -48,7 +54,10 @@ export function decryptWithPassword(
   try {
     return decrypt(bytes)
   } catch {
-    throw new StoreError(blame === 'password' ? 'the password is wrong' : 'the password of the key is wrong', blame)
+    throw new StoreError(
+      blame === 'password' ? 'the password is wrong' : 'the password of the key is wrong',
+      blame,
+    )
   }
 }
 
@@ -72,7 +81,9 @@ function pbkdf2Key(derivation: Algorithm, password: string, size: number): Buffe
 }
 
 function legacy(method: Algorithm, password: string): Decrypt {
-  const [saltValue, iterationsValue] = method.id.startsWith(`${PKCS12_PBE}.`) ? childrenOf(method.parameters) : []
+  const [saltValue, iterationsValue] = method.id.startsWith(`${PKCS12_PBE}.`)
+    ? childrenOf(method.parameters)
+    : []
   const salt = octets(saltValue)
   const iterations = bounded(integer(iterationsValue))
   const derive = (purpose: number, size: number) => pkcs12Key(password, salt, iterations, purpose, size, SHA1)
@@ -102,7 +113,7 @@ function nodeDecrypt(name: string, key: Buffer, iv: Buffer): Decrypt {
 
 /** Whether the MAC of a PKCS#12 file (its MacData) fits `content`. */
 export function isMacValid(macData: Der, password: string, content: Buffer): boolean {
-  const [digestInfo, saltValue, iterationsValue] = childrenOf(macData)
+  const [digestInfo, saltValue, iterationsValue] = childrenOf(macData) as (Der | undefined)[]
   const [methodValue, macValue] = childrenOf(digestInfo)
   const method = algorithm(methodValue)
   if (method.id === PBMAC1) {

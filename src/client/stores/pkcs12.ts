@@ -1,5 +1,6 @@
-// PKCS#12 files (RFC 7292), as keytool and openssl write them: certificates and private keys out of nested containers,
-// each of which may be encrypted. Node's own reader wants a key in every file, which Java's trust stores don't have.
+// PKCS#12 files (RFC 7292), as keytool and openssl write them: certificates and private keys out of nested
+// containers, each of which may be encrypted. Node's own reader wants a key in every file, which Java's trust
+// stores don't have.
 
 import {
   algorithm, bodyOf, childrenOf, explicit, octets, oid, readDer, SEQUENCE, SET, StoreError, type Der,
@@ -14,8 +15,12 @@ const X509 = '1.2.840.113549.1.9.22.1'
 const MAX_DEPTH = 5
 
 /** `keyPassword` is for private keys. Throws StoreError. */
-export function readPkcs12(bytes: Buffer, password: string | undefined, keyPassword: string | undefined): StoreContents {
-  const [, authSafe, macData] = childrenOf(readDer(bytes))
+export function readPkcs12(
+  bytes: Buffer,
+  password: string | undefined,
+  keyPassword: string | undefined,
+): StoreContents {
+  const [, authSafe, macData] = childrenOf(readDer(bytes)) as (Der | undefined)[]
   const [typeValue, content] = childrenOf(authSafe)
   if (oid(typeValue) !== DATA) throw new StoreError('it is signed with a certificate instead of a password')
   const safe = octets(explicit(content, 0))
@@ -49,7 +54,7 @@ function collect(
 ): void {
   if (depth > MAX_DEPTH) throw new StoreError('its containers are nested too deeply')
   for (const bag of childrenOf(bags)) {
-    const [idValue, wrapped, attributes] = childrenOf(bag)
+    const [idValue, wrapped, attributes] = childrenOf(bag) as (Der | undefined)[]
     if (attributes !== undefined) bodyOf(attributes, SET)
     const value = explicit(wrapped, 0)
     switch (oid(idValue)) {
@@ -58,7 +63,9 @@ function collect(
         break
       case `${BAG}.2`: {
         const [method, encrypted] = childrenOf(value)
-        into.keys.push(decryptWithPassword(algorithm(method), needed(password), octets(encrypted), 'keyPassword'))
+        into.keys.push(
+          decryptWithPassword(algorithm(method), needed(password), octets(encrypted), 'keyPassword'),
+        )
         break
       }
       case `${BAG}.3`: {

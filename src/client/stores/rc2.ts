@@ -1,5 +1,5 @@
-// RC2 in CBC mode, decryption only (RFC 2268). OpenSSL 3 moved it out of Node's reach, and PKCS#12 files written before
-// 2021 encrypt their certificates with its 40-bit form: no secret, but unreadable without.
+// RC2 in CBC mode, decryption only (RFC 2268). OpenSSL 3 moved it out of Node's reach, and PKCS#12 files
+// written before 2021 encrypt their certificates with its 40-bit form: no secret, but unreadable without.
 
 // The RFC's PITABLE: a permutation of the bytes, made from the digits of pi.
 const PI = Buffer.from(
@@ -28,7 +28,8 @@ export function decryptRc2Cbc(key: Buffer, iv: Buffer, bytes: Buffer): Buffer {
     previous = block
   }
   const padding = plain[plain.length - 1]
-  const isPadded = padding >= 1 && padding <= BLOCK && plain.subarray(-padding).every((byte) => byte === padding)
+  const isPadded =
+    padding >= 1 && padding <= BLOCK && plain.subarray(-padding).every((byte) => byte === padding)
   if (!isPadded) throw new RangeError('bad padding')
   return plain.subarray(0, -padding)
 }

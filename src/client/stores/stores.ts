@@ -1,5 +1,6 @@
-// ssl.truststore.* and ssl.keystore.*: PEM text or files, PKCS#12 and JKS files, as PEM for Node. A file's format is
-// told by its bytes, as Java does for its two; naming a type that the file doesn't have is an error.
+// ssl.truststore.* and ssl.keystore.*: PEM text or files, PKCS#12 and JKS files, as PEM for Node. A file's
+// format is told by its bytes, as Java does for its two; naming a type that the file doesn't have is an
+// error.
 
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { CheckedProperties } from '../config-keys.ts'
@@ -18,14 +19,19 @@ export interface StoreContents {
 
 type StoreFormat = 'PEM' | 'PKCS12' | 'JKS'
 
-const CERTIFICATE_BLOCK = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END (?:TRUSTED )?CERTIFICATE-----/g
+const CERTIFICATE_BLOCK =
+  /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END (?:TRUSTED )?CERTIFICATE-----/g
 const KEY_BLOCK = /-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----[^]+?-----END \1-----/
 const JCEKS_MAGIC = 0xcececece
 
 /** The authorities to trust, as PEM; undefined without a trust store, which means those that Node trusts. */
 export async function readTrust(values: CheckedProperties): Promise<readonly string[] | undefined> {
   const inline = values.text('ssl.truststore.certificates')
-  if (inline !== undefined) return pemCertificates(inlinePem(values, 'ssl.truststore', 'certificates', inline), 'ssl.truststore.certificates')
+  if (inline !== undefined)
+    return pemCertificates(
+      inlinePem(values, 'ssl.truststore', 'certificates', inline),
+      'ssl.truststore.certificates',
+    )
   const key = 'ssl.truststore.location'
   const path = values.text(key)
   if (path === undefined) return undefined
@@ -33,7 +39,10 @@ export async function readTrust(values: CheckedProperties): Promise<readonly str
   const store = await openStore(values, 'ssl.truststore', path)
   if (store.format === 'PEM') {
     if (password !== undefined) {
-      throw new ConfigError('ssl.truststore.password', 'ssl.truststore.password has no meaning for a PEM trust store')
+      throw new ConfigError(
+        'ssl.truststore.password',
+        'ssl.truststore.password has no meaning for a PEM trust store',
+      )
     }
     return pemCertificates(store.bytes.toString('latin1'), key)
   }
@@ -51,7 +60,10 @@ export async function readIdentity(values: CheckedProperties): Promise<TlsSettin
   if (inlineKey !== undefined || inlineChain !== undefined) {
     if (inlineKey === undefined || inlineChain === undefined) {
       const missing = inlineKey === undefined ? 'ssl.keystore.key' : 'ssl.keystore.certificate.chain'
-      throw new ConfigError(missing, `ssl.keystore.key and ssl.keystore.certificate.chain go together: ${missing} is missing`)
+      throw new ConfigError(
+        missing,
+        `ssl.keystore.key and ssl.keystore.certificate.chain go together: ${missing} is missing`,
+      )
     }
     const key = inlinePem(values, 'ssl.keystore', 'key', inlineKey)
     const chain = inlinePem(values, 'ssl.keystore', 'certificate.chain', inlineChain)
@@ -63,18 +75,22 @@ export async function readIdentity(values: CheckedProperties): Promise<TlsSettin
   const store = await openStore(values, 'ssl.keystore', path)
   if (store.format === 'PEM') {
     if (password !== undefined) {
-      const text = 'ssl.keystore.password has no meaning for a PEM key store: the password of its key is ssl.key.password'
+      const text = 'ssl.keystore.password has no meaning for a PEM key store: its key has ssl.key.password'
       throw new ConfigError('ssl.keystore.password', text)
     }
     const text = store.bytes.toString('latin1')
     return pemIdentity(text, text, keyPassword, 'ssl.keystore.location')
   }
   const { certificates, keys } = readStore(store, path, password, keyPassword ?? password, 'ssl.keystore')
-  if (keys.length === 0) throw new ConfigError('ssl.keystore.location', `ssl.keystore.location: ${path} holds no private key`)
+  if (keys.length === 0)
+    throw new ConfigError('ssl.keystore.location', `ssl.keystore.location: ${path} holds no private key`)
   const key = createPrivateKey({ key: keys[0], format: 'der', type: 'pkcs8' })
   const chain = chainOf(key, certificates.map((der) => new X509Certificate(der))) // prettier-ignore
   if (chain.length === 0) {
-    throw new ConfigError('ssl.keystore.location', `ssl.keystore.location: ${path} holds no certificate for its key`)
+    throw new ConfigError(
+      'ssl.keystore.location',
+      `ssl.keystore.location: ${path} holds no certificate for its key`,
+    )
   }
   return { key: key.export({ format: 'pem', type: 'pkcs8' }).toString(), chain: chain.join('') }
 }
@@ -90,11 +106,16 @@ async function openStore(values: CheckedProperties, prefix: string, path: string
   const type = values.text(`${prefix}.type`)?.toUpperCase()
   if (format === undefined) {
     const isJceks = bytes.length > 4 && bytes.readUInt32BE() === JCEKS_MAGIC
-    const what = isJceks ? 'is a JCEKS store: convert it with keytool -importkeystore -deststoretype PKCS12' : 'is neither PEM, PKCS12 nor JKS' // prettier-ignore
+    const what = isJceks
+      ? 'is a JCEKS store: convert it with keytool -importkeystore -deststoretype PKCS12'
+      : 'is neither PEM, PKCS12 nor JKS'
     throw new ConfigError(`${prefix}.location`, `${prefix}.location: ${path} ${what}`)
   }
   if (type !== undefined && type !== 'PEM' && type !== 'PKCS12' && type !== 'JKS') {
-    throw new ConfigError(`${prefix}.type`, `${prefix}.type=${type} can't be honoured: ktool has PEM, PKCS12, JKS`)
+    throw new ConfigError(
+      `${prefix}.type`,
+      `${prefix}.type=${type} can't be honoured: ktool has PEM, PKCS12, JKS`,
+    )
   }
   // Java reads its two formats under either name; PEM has to be said there, and may be here.
   if (type !== undefined && (type === 'PEM') !== (format === 'PEM')) {
@@ -121,7 +142,12 @@ function readStore(
     return read(store.bytes, password, keyPassword)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    const key = error.wrong === undefined ? `${prefix}.location` : error.wrong === 'password' ? `${prefix}.password` : 'ssl.key.password' // prettier-ignore
+    const key =
+      error.wrong === undefined
+        ? `${prefix}.location`
+        : error.wrong === 'password'
+          ? `${prefix}.password`
+          : 'ssl.key.password'
     throw new ConfigError(key, `${key}: can't open ${path}: ${error.message}`, { cause: error })
   }
 }
@@ -149,17 +175,26 @@ function pemCertificates(text: string, key: string): string[] {
 /** In a properties file a PEM block often is one line, with blanks where line ends belong. */
 function inLines(block: string): string {
   const match = /^(-----BEGIN [A-Z ]+-----)([^]*)(-----END [A-Z ]+-----)$/.exec(block)
-  if (!match || match[2].includes(':')) return block // headers, of an old way to encrypt keys, have lines of their own
+  if (!match || match[2].includes(':')) return block // old headers need their lines
   return `${match[1]}\n${match[2].replace(/\s+/g, '').replace(/.{1,64}/g, '$&\n')}${match[3]}\n`
 }
 
-function pemIdentity(keyText: string, chainText: string, password: string | undefined, source: string): TlsSettings['identity'] {
+function pemIdentity(
+  keyText: string,
+  chainText: string,
+  password: string | undefined,
+  source: string,
+): TlsSettings['identity'] {
   const found = KEY_BLOCK.exec(keyText)?.[0]
   const block = found && inLines(found)
   if (block === undefined) throw new ConfigError(source, `${source}: there is no private key in PEM format`)
   let key: KeyObject
   try {
-    key = createPrivateKey({ key: block, format: 'pem', ...(password !== undefined && { passphrase: password }) })
+    key = createPrivateKey({
+      key: block,
+      format: 'pem',
+      ...(password !== undefined && { passphrase: password }),
+    })
   } catch (error) {
     const why = password === undefined ? 'it may need ssl.key.password' : 'ssl.key.password may be wrong'
     throw new ConfigError(source, `${source}: can't read the private key, ${why}`, { cause: error })
