@@ -33,7 +33,10 @@ const START_ERRORS = [StartError, LogStoreError, MetadataLogError, DiskError]
 function startFailure(error: unknown): unknown {
   if (error instanceof ConfigError) return new CliError({ code: 'CONFIG', message: error.message, exitCode: ExitCode.usage }, error)
   const isKnown = START_ERRORS.some((kind) => error instanceof kind)
-  return isKnown ? operationError('BROKER_NOT_STARTED', (error as Error).message) : error
+  if (!isKnown) return error
+  const { message } = error as Error
+  const hint = /\bport \d+ is in use\b/.test(message) ? '`ktool broker start --port 0` takes any free one' : null
+  return operationError('BROKER_NOT_STARTED', message, hint)
 }
 
 function report(message: StartReport): void {

@@ -48,7 +48,8 @@ try {
 async function command(words, input) {
   const child = start(words, '', [input === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit'], input)
   child.stdin?.end(input)
-  const [code] = await once(child, 'exit')
+  const [code, signal] = await once(child, 'exit')
+  interruptedBy ??= signal ?? undefined
   if (code !== 0) throw new Error(`ktool ${words[0]} ended with exit code ${code}`)
 }
 

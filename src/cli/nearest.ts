@@ -11,7 +11,8 @@ export function nearest(word: string, known: Iterable<string>, limit = 3): strin
     if (distance <= reach) near.push({ name, distance })
   }
   near.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
-  return near.slice(0, limit).map(({ name }) => name)
+  const best = near.at(0)?.distance ?? 0
+  return near.filter(({ distance }) => distance <= best + 1).slice(0, limit).map(({ name }) => name)
 }
 
 /** "did you mean 'a' or 'b'?", or null when nothing is near. */
