@@ -36,10 +36,11 @@ const READ_ERRORS: Readonly<Record<string, string>> = {
 
 /** `path` is for error texts. */
 export async function parseProperties(text: string, path: string): Promise<Map<string, string>> {
-  const { parseLines } = await import('dot-properties')
+  // A CommonJS module: bundled, all it exports is the default.
+  const { default: dotProperties } = await import('dot-properties')
   const properties = new Map<string, string>()
   try {
-    for (const line of parseLines(text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n'))) {
+    for (const line of dotProperties.parseLines(text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n'))) {
       if (Array.isArray(line)) properties.set(line[0], line[1])
     }
   } catch (error) {
