@@ -41,6 +41,7 @@ export async function startApache(options: ApacheOptions): Promise<ApacheBroker>
     `listeners=${[plain, ...named, `CONTROLLER://127.0.0.1:${controllerPort}`].join(',')}`,
     `advertised.listeners=${[plain, ...named].join(',')}`,
     'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
     `log.dirs=${join(directory, 'data')}`,
     'offsets.topic.replication.factor=1',

@@ -39,8 +39,11 @@ export function play(steps: readonly Step[], address: string): Played[] {
   })
 }
 
-/** One comparison a step, so that all differences are seen at once. */
+/** One comparison a step, so that all differences are seen at once. KTOOL_SHOW=1 prints what was said. */
 export function expectSame(ours: readonly Played[], theirs: readonly Played[]): void {
+  if (process.env.KTOOL_SHOW) {
+    for (const { name, exit, stdout, stderr } of ours) process.stdout.write(`$ ${name}\n${stdout.slice(0, 1500)}${stderr}-> ${exit}\n`)
+  }
   for (const [index, played] of ours.entries()) expect.soft(played, played.name).toEqual(theirs[index])
 }
 
@@ -50,7 +53,7 @@ function general(text: string, address: string): string {
   return text
     .replaceAll(address, 'ADDRESS')
     .replaceAll(new RegExp(`${host}:?\\D{0,8}${port}`, 'g'), 'ADDRESS')
-    .replaceAll(/(?<=TopicId: |"topicId":")[\w-]{22}/gi, 'TOPIC-ID')
+    .replaceAll(/(?<=TopicId: |"topicId":"|, id )[\w-]{22}/gi, 'TOPIC-ID')
     .replaceAll(/(?<=cluster ?id"?: ?"?)[\w-]{22}/gi, 'CLUSTER-ID')
     .replaceAll(/^\s+at [\w.$]+.*\n/gm, '')
     .replaceAll(/^(Picked up|OpenJDK|SLF4J).*\n/gm, '')
