@@ -33,8 +33,9 @@ const ONLY_IMPORTERS: readonly { readonly modules: RegExp; readonly files: reado
   { modules: /^dot-properties$/, files: ['src/client/properties-file.ts'] },
   { modules: /^esbuild$/, files: ['src/build/'] },
   { modules: /^node:(net|tls|dgram|http|https)$/, files: ['src/client/', 'src/broker/server.ts', 'src/broker/control.ts', 'src/cli/control.ts'] },
-  // The broker's files are behind storage/disk.ts; the commands have files of their own: what is produced, key stores, logs.
-  { modules: /^node:fs(\/promises)?$/, files: ['src/storage/node-disk.ts', 'src/storage/file-lock.ts', 'src/client/', 'src/cli/', 'src/broker/daemon.ts', 'src/build/'] },
+  // The broker's files are behind storage/disk.ts; but for the directories of an ephemeral broker and of the control socket.
+  // The commands have files of their own: what is produced, key stores, logs.
+  { modules: /^node:fs(\/promises)?$/, files: ['src/storage/node-disk.ts', 'src/storage/file-lock.ts', 'src/client/', 'src/cli/', 'src/broker/daemon.ts', 'src/broker/control.ts', 'src/build/'] },
   { modules: /^node:child_process$/, files: ['src/cli/local-broker.ts', 'src/storage/file-lock.ts', 'src/build/'] },
 ]
 
@@ -42,13 +43,15 @@ const ONLY_IMPORTERS: readonly { readonly modules: RegExp; readonly files: reado
 const ONLY_USERS: readonly { readonly words: RegExp; readonly files: readonly string[] }[] = [
   {
     words: /(?<!\.)\b(setTimeout|setInterval|Date\.now|performance\.now)\b|\bnew Date\(\)/,
-    files: ['src/base/clock.ts', 'src/build/'],
+    // The daemon's interval holds the process and measures nothing.
+    files: ['src/base/clock.ts', 'src/broker/daemon.ts', 'src/build/'],
   },
-  { words: /\bprocess\.exit\(/, files: ['src/main.ts', 'src/daemon-main.ts', 'src/build/'] },
+  // The daemon has the process to itself: a second signal, an error that got past everybody.
+  { words: /\bprocess\.exit\(/, files: ['src/main.ts', 'src/broker/daemon.ts', 'src/build/'] },
   { words: /\bimport\.meta\b|^(const .* = )?await /m, files: ['src/main.ts', 'src/daemon-main.ts', 'src/build/'] },
 ]
 
-/** Lines; tables are exempt. */
+/** Lines with code in them; tables are exempt. */
 const LONGEST_FILE = 500
 const TABLES: readonly RegExp[] = [/^src\/broker\/config\/.*-configs?\.ts$/]
 
@@ -72,7 +75,7 @@ test('layers import only what is below them', () => {
     const layer = layerOf(path)
     const allowed = new Set(['base', 'kernels', layer, ...(MAY_IMPORT[layer] ?? [])])
     return local(path, all)
-      .filter((target) => !allowed.has(layerOf(target)))
+      .filter((target) => /^(src|commands)\//.test(target) && !allowed.has(layerOf(target)))
       .map((target) => `${path} imports ${target}`)
   })
   expect(wrong).toEqual([])
@@ -106,7 +109,7 @@ test('no import cycles at run time', () => {
   expect(cycles).toEqual([])
 })
 
-test(`no file has more than ${LONGEST_FILE} lines`, () => {
+test(`no file has more than ${LONGEST_FILE} lines of code`, () => {
   const long = sources.filter(({ path, lines }) => lines > LONGEST_FILE && !TABLES.some((table) => table.test(path)))
   expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([])
 })
@@ -137,7 +140,7 @@ function readSource(path: string): Source {
     if (!isType && !onlyTypes) runTime.push(name)
   }
   for (const [, name = ''] of code.matchAll(/\bimport\('([^']+)'\)/g)) all.push(name)
-  return { path, code, lines: text.split('\n').length - 1, runTime, all }
+  return { path, code, lines: code.split('\n').filter((line) => line.trim() !== '').length, runTime, all }
 }
 
 function local(from: string, names: readonly string[]): string[] {

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/conformance/**', 'test/bench/**'],
     environment: 'node',
+    globalSetup: ['test/support/build.ts'],
     disableConsoleIntercept: true, // oclif's output would be lost
     restoreMocks: true,
     testTimeout: 20_000,

@@ -53,7 +53,10 @@ const LOGIN_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
 ])
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof CliError) return error
+  if (error instanceof CliError) {
+    const { code, message, hint, exitCode } = error // plain: an error's message is lost when it is spread
+    return { code, message, hint, exitCode }
+  }
   if (error instanceof ConnectError) {
     const code = error.reason.replace(/[A-Z]/g, '_$&').toUpperCase()
     return { code, message: error.message, hint: error.hint || null, exitCode: ExitCode.unreachable }

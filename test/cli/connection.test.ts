@@ -29,7 +29,7 @@ function resolve(options: ConnectionOptions, around: Partial<Surroundings> = {})
   return resolveTarget(options, {
     env: {},
     usualDirectory: '/usual',
-    readProperties: (path) => Promise.resolve(new Map(Object.entries(FILES[path]!))),
+    readProperties: (path) => Promise.resolve(new Map(Object.entries(FILES[path]))),
     runningBrokers: () => Promise.resolve([]),
     ...around,
   })
