@@ -47,6 +47,7 @@ export async function writeEpochCheckpoint(
 function readLines(disk: Disk, path: string, fields: number): string[][] | undefined {
   const bytes = readFile(disk, path, MAX_BYTES)
   if (bytes === undefined) return undefined
+  if (bytes.length === 0) return [] // Apache's broker makes them empty; ours never
   const [version, count, ...lines] = bytes.toString('latin1').split('\n')
   if (version !== VERSION) throw new CheckpointError(`${path}: version ${JSON.stringify(version.slice(0, 20))}, not 0`)
   if (lines.at(-1) === '') lines.pop()

@@ -7,7 +7,6 @@ import { KafkaError } from '../../src/protocol/errors.ts'
 import { DiskError } from '../../src/storage/disk.ts'
 import type { Log } from '../../src/storage/log.ts'
 import { type LogConfig } from '../../src/storage/log-config.ts'
-import type { LogStore } from '../../src/storage/log-store.ts'
 import { SimulatedMachine } from '../support/simulated-disk.ts'
 import { batch, durable, openStore, openTopic, randomFrom, readAll, turn } from './fixtures.ts'
 
@@ -70,7 +69,7 @@ async function oneMachine(seed: number): Promise<void> {
       const store = await openStore(machine)
       const logs = await Promise.all(witnesses.map((_, partition) => openTopic(store, CONFIG, partition)))
       witnesses.forEach((witness, partition) => witness.check(logs[partition]))
-      serial = await work(machine, store, logs, witnesses, random, serial)
+      serial = await work(machine, logs, witnesses, random, serial)
       if (random() < 0.3) await store.close()
     } catch (error) {
       if (!isPowerCut(error, machine)) throw error
@@ -86,15 +85,13 @@ async function oneMachine(seed: number): Promise<void> {
 /** Appends here and there until the machine is off or there is enough. */
 async function work(
   machine: SimulatedMachine,
-  store: LogStore,
   logs: Log[],
   witnesses: Witness[],
   random: () => number,
   serial: number,
 ): Promise<number> {
-  const isFailed = { value: false }
-  store.onFatal(() => (isFailed.value = true))
-  for (let step = 0; step < 40 && !machine.isOff && !isFailed.value; step++) {
+  const isOff = () => machine.isOff
+  for (let step = 0; step < 40 && !isOff(); step++) {
     const partition = Math.floor(random() * PARTITIONS)
     const log = logs[partition]
     const witness = witnesses[partition]
@@ -114,7 +111,7 @@ async function work(
       )
     }
     if (random() < 0.5) await turn()
-    if (random() < 0.3 && !machine.isOff) witness.see(log)
+    if (random() < 0.3 && !isOff()) witness.see(log)
   }
   return serial
 }

@@ -39,7 +39,7 @@ export class SimulatedMachine {
   cutAt = Infinity
   capacity: number
   /** Called before each such operation; throw a DiskError to make it fail. */
-  fault: ((operation: string, path: string) => void) | undefined
+  fault: ((operation: string, path: string) => unknown) | undefined
   isOff = false
   readonly #random: () => number
   readonly #tear: boolean
@@ -207,7 +207,7 @@ export class SimulatedMachine {
         const first = node.changes[0]
         await this.#later(() => {
           // Another sync may have taken some of them meanwhile.
-          const from = first === undefined ? -1 : node.changes.indexOf(first)
+          const from = covered === 0 ? -1 : node.changes.indexOf(first)
           if (from !== 0) return
           for (const change of node.changes.splice(0, covered)) node.durable = changed(node.durable, change)
         })
@@ -282,6 +282,13 @@ export class SimulatedMachine {
     node.live = node.durable = Buffer.from(bytes)
     parent.live.set(name, node)
     parent.durable.set(name, node)
+  }
+
+  /** A file's unsynced bytes count as synced from now on, though they are not: what a failed sync leaves behind on Linux. */
+  forgetUnsynced(path: string): void {
+    const [parent, name] = this.#parent(path)
+    const node = parent.live.get(name)
+    if (node?.kind === 'file') node.changes = []
   }
 
   names(directory: string): string[] {
