@@ -51,6 +51,8 @@ declare module 'kafkajs/src/network/connection.js' {
     chunks: Buffer[]
     bytesBuffered: number
     bytesNeeded: number
+    sessionLifetime: { toString(): string } // ms, an integer of their own kind
+    reauthenticationThreshold: number // ms
     connect(): Promise<boolean>
     authenticate(): Promise<void>
     isAuthenticated(): boolean

@@ -103,7 +103,7 @@ class KafkajsWire implements Wire {
     try {
       await Promise.race([gone, this.#connection.connect()])
       phase = 'login'
-      if (sasl) await Promise.race([gone, this.#connection.authenticate()])
+      if (sasl) await Promise.race([gone, this.#logIn()])
     } catch (error) {
       this.#fail(phase === 'login' && sasl ? authenticationError(this.endpoint, sasl, error) : asError(error))
       throw this.#failure ?? error
@@ -182,11 +182,24 @@ class KafkajsWire implements Wire {
     socket.uncork()
   }
 
+  /** kafkajs renews 10 s before the end; brokers refuse a renewal within 1 s of the last, so short lives need less. */
+  async #logIn(): Promise<void> {
+    await this.#connection.authenticate()
+    const lifetimeMs = Number(String(this.#connection.sessionLifetime)) // 0: for ever
+    this.#connection.reauthenticationThreshold = Math.min(10_000, lifetimeMs / 10)
+  }
+
   async #renewLogin(sasl: NonNullable<WireOptions['sasl']>): Promise<void> {
+    const { setupTimeoutMs } = this.#options
+    const timer = systemClock.after(setupTimeoutMs, () => {
+      this.#fail(setupTimeoutError(this.endpoint, setupTimeoutMs, 'login'))
+    })
     try {
-      await this.#connection.authenticate()
+      await this.#logIn()
     } catch (error) {
       this.#fail(authenticationError(this.endpoint, sasl, error))
+    } finally {
+      timer.cancel()
     }
   }
 

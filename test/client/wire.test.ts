@@ -361,7 +361,13 @@ it('finds of kafkajs what it touches', async () => {
   for (const method of ['push', 'fulfillRequest', 'scheduleCheckPendingRequests'] as const) {
     expect(typeof connection.requestQueue[method]).toBe('function')
   }
-  expect(connection).toMatchObject({ chunks: [], bytesBuffered: 0, bytesNeeded: 4 })
+  expect(connection).toMatchObject({
+    chunks: [],
+    bytesBuffered: 0,
+    bytesNeeded: 4,
+    reauthenticationThreshold: 10_000,
+  })
+  expect(String(connection.sessionLifetime)).toBe('0')
   expect(connection.requestQueue.inflight).toBeInstanceOf(Map)
   expect(connection.nextCorrelationId()).toBe(0)
 })

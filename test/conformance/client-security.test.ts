@@ -17,6 +17,7 @@ import { type ApacheBroker, freePorts, startApache } from './support/apache.ts'
 import { javaProgram, kafkaTool, output, tryPeer } from './support/peers.ts'
 
 const PASSWORD = 'changeit'
+const LOGIN_MS = 2_500
 const LISTENERS = ['TLS', 'MTLS', 'STRANGER', 'EXPIRED', 'SASLTLS', 'SASLPLAIN', 'LOST'] as const
 type Listener = (typeof LISTENERS)[number] | 'PLAINTEXT'
 
@@ -51,7 +52,7 @@ beforeAll(async () => {
   const user = 'password=ann-secret'
   kafka = await startApache({
     directory: join(directory, 'kafka'),
-    listeners: Object.fromEntries(ports) as Record<string, number>,
+    listeners: Object.fromEntries(ports),
     formatArguments: ['256', '512'].flatMap((bits) => [
       '--add-scram',
       `SCRAM-SHA-${bits}=[name=ann,${user}]`,
@@ -67,6 +68,7 @@ beforeAll(async () => {
       ...keyStore('sasltls', 'server.p12'),
       ...logins('sasltls', 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512'),
       ...logins('saslplain', 'SCRAM-SHA-512'),
+      `listener.name.saslplain.scram-sha-512.connections.max.reauth.ms=${LOGIN_MS}`,
       'listener.name.sasltls.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="bob-secret";',
     ],
   })
@@ -170,6 +172,23 @@ test.skipIf(!isThere)('every mechanism logs in', async () => {
   expect(await brokersAt('SASLTLS', { ...secure, ...login('SCRAM-SHA-512', 'ann', 'ann-secret') })).toBe(1)
   const open = { 'security.protocol': 'SASL_PLAINTEXT', ...login('SCRAM-SHA-512', 'ann', 'ann-secret') }
   expect(await brokersAt('SASLPLAIN', open)).toBe(1)
+})
+
+test.skipIf(!isThere)('a login that ends is renewed on the way (KIP-368)', async () => {
+  const properties = { 'security.protocol': 'SASL_PLAINTEXT', ...login('SCRAM-SHA-512', 'ann', 'ann-secret') }
+  const warnings: string[] = []
+  const config = await clientConfig(
+    new Map(Object.entries({ 'bootstrap.servers': `127.0.0.1:${ports.get('SASLPLAIN')}`, ...properties })),
+  )
+  const logger = { debug() {}, info() {}, warn: (text: string) => void warnings.push(text), error() {} }
+  const cluster = connectCluster(config, { logger })
+  const end = performance.now() + 2.5 * LOGIN_MS
+  while (performance.now() < end) {
+    await Promise.all([1, 2, 3].map(() => cluster.metadata([], { fresh: true })))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await cluster.close()
+  expect(warnings).toEqual([]) // a connection whose login was not renewed is closed by the broker
 })
 
 test.skipIf(!isThere)('every mistake is told apart within 5 s', async () => {
