@@ -1,6 +1,7 @@
 // `ktool consume`: flags, what is said on stderr, and which end is a success.
 
 import * as Flags from '@oclif/core/flags'
+import { systemClock } from '../src/base/clock.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import { expectationError, usageError } from '../src/cli/errors.ts'
 import { sinkFor } from '../src/cli/formats/byte-sink.ts'
@@ -8,11 +9,9 @@ import { parseDuration, parseOffset } from '../src/cli/formats/positions.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
 import { jsonFormat, textFormat } from '../src/cli/formats/record-format.ts'
 import { onSignals } from '../src/cli/signals.ts'
-import { consumeTopic, type ConsumeResult } from '../src/cli/verbs/consume.ts'
+import { consumeTopic, type ConsumeResult, type ConsumerPosition, type Start } from '../src/cli/verbs/consume.ts'
 import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
 import { DEFAULT_TOPIC } from '../src/cli/verbs/topics.ts'
-import type { ConsumerPosition } from '../src/client/consumer.ts'
-import type { Start } from '../src/client/consumer.ts'
 
 export default class Consume extends ClusterCommand {
   static override description =
@@ -66,7 +65,7 @@ export default class Consume extends ClusterCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Consume)
-    const started = performance.now()
+    const started = systemClock.monotonic()
     const start = startOf(flags)
     const timeoutMs = flags.timeout === undefined ? undefined : parseDuration('--timeout', flags.timeout)
     const idle = flags['timeout-ms']
@@ -91,7 +90,7 @@ export default class Consume extends ClusterCommand {
         start: start ?? defaultStart(cluster.config.consumer.autoOffsetReset),
         isolation: flags['isolation-level'] ?? cluster.config.consumer.isolationLevel,
         ...end,
-        timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - started)),
+        timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (systemClock.monotonic() - started)),
         idleMs: idle === undefined || idle < 0 ? undefined : idle,
         format,
         sink,
@@ -133,6 +132,6 @@ function startOf(flags: { 'from-beginning': boolean; offset?: string | undefined
 }
 
 function defaultStart(reset: 'earliest' | 'latest' | 'none' | { readonly byDuration: number }): Start {
-  if (typeof reset === 'object') return { timestamp: Date.now() - reset.byDuration }
+  if (typeof reset === 'object') return { timestamp: systemClock.now() - reset.byDuration }
   return { at: reset === 'earliest' ? 'beginning' : 'end' }
 }

@@ -1,6 +1,7 @@
 // `ktool produce`: flags, prompt and progress, and what to say when not every record arrived.
 
 import * as Flags from '@oclif/core/flags'
+import { systemClock } from '../src/base/clock.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
 import { LineParser } from '../src/cli/formats/line-parser.ts'
@@ -111,9 +112,9 @@ export default class Produce extends ClusterCommand {
   #onWait(source: LineSource): ProduceOptions['onWait'] {
     if (!process.stderr.isTTY || this.output.isJson) return undefined
     if (process.stdin.isTTY) return () => process.stderr.write('>')
-    const started = performance.now()
+    const started = systemClock.monotonic()
     return ({ lines, totals }) => {
-      const now = performance.now()
+      const now = systemClock.monotonic()
       if (now - started < 2 * PROGRESS_MS || now - this.#shownAt < PROGRESS_MS) return
       this.#shownAt = now
       this.#hasProgress = true

@@ -106,12 +106,6 @@ function partitionsOf(image: MetadataImage): { topicId: string; partition: numbe
   )
 }
 
-/** This node, as clients of `listener` are told to find it. */
-export function advertisedOn(broker: Broker, listener: string): { nodeId: number; host: string; port: number } {
-  const found = broker.listeners.find(({ name }) => name === listener) ?? broker.listeners[0]
-  return { nodeId: broker.nodeId, host: found.advertisedHost, port: found.advertisedPort }
-}
-
 type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'store' | 'clock' | 'logger'>
 
 class RunningBroker implements Broker {

@@ -3,7 +3,7 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { DescribeCluster } from '../../protocol/apis/describe-cluster.ts'
 import { CLUSTER_OPERATIONS, NOT_ASKED } from '../authorized-operations.ts'
-import { advertisedOn } from '../broker.ts'
+import { advertisedOn } from '../advertised.ts'
 import type { Handler } from '../handler.ts'
 
 const BROKERS = 1

@@ -3,7 +3,7 @@
 
 import { FindCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import { advertisedOn } from '../broker.ts'
+import { advertisedOn } from '../advertised.ts'
 import type { Handler } from '../handler.ts'
 
 const GROUP = 0

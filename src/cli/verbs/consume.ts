@@ -10,6 +10,8 @@ import { ByteOutput } from '../../kernels/byte-output.ts'
 import type { ByteSink } from '../formats/byte-sink.ts'
 import type { RecordFormat } from '../formats/record-format.ts'
 
+export type { ConsumerPosition, Start }
+
 export interface ConsumeOptions {
   readonly topic: string
   readonly partitions?: readonly number[] | undefined
