@@ -12,14 +12,18 @@ const name = (base: number, suffix: string) => `${String(base).padStart(20, '0')
 const path = (base: number, suffix: string) => `${DIRECTORY}/${name(base, suffix)}`
 
 /** A machine with a log of one-letter records, two a segment; its process killed or stopped cleanly. */
-async function left(letters: string, how: 'killed' | 'clean', config = SMALL): Promise<SimulatedMachine> {
+async function left(text: string, how: 'killed' | 'clean', config = SMALL): Promise<SimulatedMachine> {
   const machine = new SimulatedMachine()
   const store = await openStore(machine)
   const log = await openTopic(store, config)
-  for (const letter of letters) await append(log, [letter])
+  for (const letter of letters(text)) await append(log, [letter])
   if (how === 'clean') await store.close()
   machine.kill()
   return machine
+}
+
+function letters(text: string): string[] {
+  return Array.from(text)
 }
 
 async function reopen(machine: SimulatedMachine, config = SMALL) {
@@ -43,7 +47,7 @@ function setRecoveryPoint(machine: SimulatedMachine, offset: number): void {
 describe('after an unclean stop', () => {
   it('testLogRecoversToCorrectOffset', async () => {
     const { log } = await reopen(await left('abcde', 'killed'))
-    expect(values(log)).toEqual([...'abcde'])
+    expect(values(log)).toEqual(letters('abcde'))
     expect(log.logEndOffset).toBe(5)
     expect(await append(log, ['f'])).toBe(5)
   })
@@ -147,7 +151,7 @@ describe('after an unclean stop', () => {
           }
         }
         const { log } = await reopen(machine)
-        expect(values(log)).toEqual([...'abcdefgh'])
+        expect(values(log)).toEqual(letters('abcdefgh'))
         for (const offset of [3, 5, 7]) {
           expect(log.read(offset, 10, { atLeastOneBatch: true, until: Infinity }).readBigInt64BE(0)).toBe(BigInt(offset))
         }
@@ -174,7 +178,7 @@ describe('after an unclean stop', () => {
         const machine = await left('abcde', how)
         machine.put(`/data/${file}`, Buffer.from('\u0000rubbish'))
         const { log, warnings } = await reopen(machine)
-        expect(values(log)).toEqual([...'abcde'])
+        expect(values(log)).toEqual(letters('abcde'))
         expect(log.failure).toBeUndefined()
         expect(log.endOffsetForEpoch(0)).toEqual({ epoch: 0, endOffset: 5 })
         if (!file.endsWith('snapshot')) expect(warnings).not.toEqual([])
@@ -224,7 +228,7 @@ describe('interrupted work on files', () => {
     machine.put(`${path(4, '.log')}.cleaned`, Buffer.from('half'))
     machine.put(`${path(4, '.log')}.swap`, Buffer.from('of the same unfinished work'))
     const { log } = await reopen(machine)
-    expect(values(log)).toEqual([...'abcdef'])
+    expect(values(log)).toEqual(letters('abcdef'))
     expect(machine.names(DIRECTORY).filter((file) => file.endsWith('.log'))).toEqual([name(0, '.log'), name(4, '.log')])
     expect(machine.names(DIRECTORY).filter((file) => /swap|cleaned/.test(file))).toEqual([])
   })
@@ -238,7 +242,7 @@ describe('after a clean stop', () => {
     const { store, log } = await reopen(machine)
     expect(store.wasClean).toBe(true)
     expect(machine.names('/data')).not.toContain('.kafka_cleanshutdown')
-    expect(values(log)).toEqual([...'abcde'])
+    expect(values(log)).toEqual(letters('abcde'))
   })
 
   it('a batch cut off meanwhile is damage', async () => {
