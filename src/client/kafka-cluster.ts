@@ -146,8 +146,15 @@ export class KafkaCluster implements Cluster {
 
   async leader(topic: string, partition: number, wait: Wait = {}): Promise<Leader> {
     const deadline = this.#deadline(wait)
+    const leaderless = new KafkaError('LEADER_NOT_AVAILABLE', `There is no leader for ${topic}-${partition}.`)
     for (let attempt = 0; ; attempt++) {
-      const { topics } = await this.metadata([topic], { ...wait, timeoutMs: this.#waiting.left(deadline) })
+      let topics: ClusterMetadata['topics']
+      try {
+        topics = (await this.metadata([topic], { ...wait, timeoutMs: this.#waiting.left(deadline) })).topics
+      } catch (error) {
+        // Out of time while asking again: that there was no leader says more.
+        throw error instanceof TimeoutError && attempt > 0 ? leaderless : error
+      }
       const described = topics.get(topic)
       const found = described?.partitions.find((candidate) => candidate.partition === partition)
       const error = described?.error ?? (found === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : undefined)
@@ -156,9 +163,7 @@ export class KafkaCluster implements Cluster {
         return { node: found.leader, leaderEpoch: found.leaderEpoch, topicId: described.topicId }
       }
       const pause = backoffMs(attempt, this.config.retryBackoffMs, this.config.retryBackoffMaxMs)
-      if (this.#clock.monotonic() + pause >= deadline.at) {
-        throw new KafkaError('LEADER_NOT_AVAILABLE', `There is no leader for ${topic}-${partition}.`)
-      }
+      if (this.#clock.monotonic() + pause >= deadline.at) throw leaderless
       await this.#waiting.sleep(pause, wait.signal)
     }
   }

@@ -143,7 +143,7 @@ describe('calls', () => {
     const start = performance.now()
     const error = await failureOf(cluster.metadata([], { timeoutMs: 200 }))
     expect(error).toBeInstanceOf(TimeoutError)
-    expect(performance.now() - start).toBeLessThan(600)
+    expect(performance.now() - start).toBeLessThan(1_500)
     expect(one.count(Metadata)).toBeGreaterThan(1)
   })
 
@@ -167,7 +167,7 @@ describe('calls', () => {
     const start = performance.now()
     await cluster.close()
     for (const failure of failures) expect(await failure).toMatchObject({ reason: 'closed' })
-    expect(performance.now() - start).toBeLessThan(250)
+    expect(performance.now() - start).toBeLessThan(500)
     expect(await failureOf(cluster.metadata([]))).toMatchObject({ reason: 'closed' })
   })
 
@@ -210,7 +210,7 @@ describe('connections', () => {
       endpoint: cluster.config.bootstrapServers.map(({ port }) => `127.0.0.1:${port}`)[0],
     })
     expect((error as ConnectError).hint).not.toBe('')
-    expect(performance.now() - start).toBeLessThan(500)
+    expect(performance.now() - start).toBeLessThan(1_500)
   })
 
   it('wait for a broker that is still starting, if told to', async () => {
@@ -305,7 +305,8 @@ describe('metadata', () => {
     const one = await broker()
     one.topics.set('t', { partitions: 1, leader: -1 })
     const cluster = await connect([one])
-    expect(await failureOf(cluster.leader('t', 0, { timeoutMs: 60 }))).toMatchObject({
+    await cluster.metadata([]) // connecting takes its time on a busy machine
+    expect(await failureOf(cluster.leader('t', 0, { timeoutMs: 150 }))).toMatchObject({
       error: 'LEADER_NOT_AVAILABLE',
     })
     const leader = cluster.leader('t', 0)
