@@ -173,7 +173,7 @@ const steps = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('create', 'delete', 'grow', 'configure', 'unset', 'quota'), topic: fc.nat(3), value: fc.nat(5) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('restart', 'cut') }) },
-  ) as fc.Arbitrary<Step>,
+  ),
   { maxLength: 30 },
 )
 

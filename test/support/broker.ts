@@ -15,8 +15,8 @@ export interface TestBroker {
   /** What it logged. */
   readonly lines: string[]
   /** A new connection, closed with the test. */
-  connect(): Promise<RawClient>
-  topicId(name: string): string
+  readonly connect: () => Promise<RawClient>
+  readonly topicId: (name: string) => string
 }
 
 export type TestBrokerOptions = Omit<BrokerOptions, 'properties' | 'logger'> & {
