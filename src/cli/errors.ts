@@ -11,7 +11,7 @@ export interface Failure {
   /** For programs: Kafka's error name where there is one. */
   readonly code: string
   readonly message: string
-  /** What to do about it, as a clause that follows the message. */
+  /** What to do about it: a clause that goes on from the message, or sentences of its own. */
   readonly hint: string | null
   readonly exitCode: number
 }
@@ -82,7 +82,10 @@ export function failureOf(error: unknown): Failure {
 /** One line, whatever the message brought along. */
 export function failureLine(failure: Failure): string {
   const message = oneLine(failure.message)
-  return failure.hint === null ? message : `${message.replace(/\.$/, '')}; ${oneLine(failure.hint)}`
+  if (failure.hint === null) return message
+  const hint = oneLine(failure.hint)
+  const sentence = message.replace(/\.$/, '')
+  return /^[A-Z]/.test(hint) ? `${sentence}. ${hint}` : `${sentence}; ${hint}`
 }
 
 function defect(message: string): Failure {

@@ -126,6 +126,7 @@ describe('configs', () => {
 
   test.each([
     [['--alter', '--topic', 'users', '--add-config', 'retention.m=1'], 1, "there is no topic setting 'retention.m'; did you mean 'retention.ms'?"],
+    [['--alter', '--topic', 'users', '--delete-config', 'nonsense'], 1, "there is no topic setting 'nonsense'; see `ktool configs --describe --all`"],
     [['--alter', '--topic', 'users', '--add-config', 'retention.ms=abc'], 1, 'Invalid value abc for configuration retention.ms: Not a number of type LONG'],
     [['--alter', '--topic', 'usrs', '--add-config', 'retention.ms=1'], 1, "topic 'usrs' does not exist; did you mean 'users'?"],
     [['--describe', '--topic', 'usrs'], 1, "topic 'usrs' does not exist; did you mean 'users'?"],

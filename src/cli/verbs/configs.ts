@@ -53,6 +53,8 @@ export async function alterEntity(
 ): Promise<void> {
   const twice = remove.find((name) => add.has(name))
   if (twice !== undefined) throw usageError(`${twice} is in both --add-config and --delete-config`)
+  // Kafka lets a setting that doesn't exist be taken back, and says nothing.
+  if (remove.length > 0) await refuseUnknown(cluster, entity, remove, 'INVALID_CONFIG')
   const changes = [
     ...remove.map((name) => ({ name, operation: 'delete' as const, value: null })),
     ...[...add].map(([name, value]) => ({ name, operation: 'set' as const, value })),
@@ -120,14 +122,18 @@ async function entityError(cluster: Cluster, entity: Entity, error: KafkaError):
 /** A name that the entity doesn't have gets the nearest that it has. */
 async function alterError(cluster: Cluster, entity: Entity, names: readonly string[], error: KafkaError): Promise<Error> {
   if (error.error === 'INVALID_CONFIG' || error.error === 'INVALID_REQUEST') {
-    const [{ configs } = { configs: [] }] = await describeEntities(cluster, [entity], true)
-    const known = configs.map(({ name }) => name)
-    const unknown = names.find((name) => !known.includes(name))
-    if (unknown !== undefined) {
-      const message = `there is no ${entity.type === 'topics' ? 'topic' : 'broker'} setting '${unknown}'`
-      const see = 'see `ktool configs --describe --all`'
-      return operationError(error.error, message, didYouMean(unknown, known) ?? see)
-    }
+    await refuseUnknown(cluster, entity, names, error.error)
   }
   return entityError(cluster, entity, error)
+}
+
+async function refuseUnknown(cluster: Cluster, entity: Entity, names: readonly string[], code: string): Promise<void> {
+  // The cluster-wide default has only what was set; any broker setting may stand there.
+  if (entity.type === 'brokers') return
+  const [{ configs }] = await describeEntities(cluster, [entity], true)
+  const known = configs.map(({ name }) => name)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const hint = didYouMean(unknown, known) ?? 'see `ktool configs --describe --all`'
+  throw operationError(code, `there is no topic setting '${unknown}'`, hint)
 }
