@@ -46,8 +46,8 @@ export async function testBroker(options: TestBrokerOptions = {}): Promise<TestB
   await createMissingTopics(
     broker,
     topics.map((topic) => {
-      const [name, partitions] = topic.split(':')
-      return { name, partitions: partitions === undefined ? undefined : Number(partitions) }
+      const [name, partitions = ''] = topic.split(':')
+      return { name, partitions: partitions === '' ? undefined : Number(partitions) }
     }),
   )
   const [{ port }] = broker.listeners
