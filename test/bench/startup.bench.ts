@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { bench, describe } from 'vitest'
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'main.js')
-const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env
+const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined }
 
 const start = (args: string[]) => () => {
   spawnSync(process.execPath, args, { env, stdio: 'ignore' })
