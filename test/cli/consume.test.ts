@@ -97,7 +97,7 @@ describe('consumeTopic', () => {
     }) // prettier-ignore
   })
 
-  it.each([{}, { 'print.offset': 'true' }])('stops after as many as asked for, with %j', async (properties) => {
+  it.each<Record<string, string>>([{}, { 'print.offset': 'true' }])('stops after as many as asked for, with %j', async (properties) => {
     const broker = brokerWith({ value: 'a' }, { value: 'b' }, { value: 'c' })
     const result = await consume(broker, properties, { maxMessages: 2, untilEnd: false })
     expect(result).toMatchObject({ messages: 2, reason: 'count' })

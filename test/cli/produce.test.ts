@@ -32,7 +32,7 @@ describe('produceLines', () => {
         const input = Buffer.from(lines.map((each) => `${each}\n`).join(''))
         const chunks = Array.from({ length: Math.ceil(input.length / piece) }, (_, i) => input.subarray(i * piece, (i + 1) * piece))
         const broker = new FakeBroker(1)
-        const properties = isKeyed ? { 'parse.key': 'true', 'ignore.error': 'true' } : {}
+        const properties: Record<string, string> = isKeyed ? { 'parse.key': 'true', 'ignore.error': 'true' } : {}
         await produce(broker, options(chunks, properties), { 'batch.size': '200' })
         const written = broker.records(0).map(({ key, value }) => (key === null ? value : `${key}\t${value ?? ''}`))
         expect(written).toEqual(lines)

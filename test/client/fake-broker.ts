@@ -93,7 +93,7 @@ export class FakeBroker {
   }
 }
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- one class answers for several APIs */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-call -- one class answers for several APIs */
 class FakeCluster {
   readonly broker: FakeBroker
   readonly config: ClientConfig
