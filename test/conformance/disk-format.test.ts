@@ -12,7 +12,7 @@ import { startApache } from './support/apache.ts'
 import { kafkaTool, output } from './support/peers.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-const CONFIG = { ...durable, segmentBytes: 200_000 }
+const CONFIG = { ...durable, segmentBytes: 60_000 }
 const COUNT = 5000
 
 const directory = mkdtempSync(join(tmpdir(), 'ktool-format-'))
