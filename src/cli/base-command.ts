@@ -58,7 +58,7 @@ export interface ConnectionFlags {
 }
 
 export abstract class ClusterCommand extends KtoolCommand {
-  static override baseFlags = { ...outputFlags, ...connectionFlags }
+  static override baseFlags = { ...connectionFlags, ...outputFlags }
 
   #connection: Connection | undefined
 
