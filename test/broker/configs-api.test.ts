@@ -39,7 +39,7 @@ test('a topic has every config of Kafka 4.3, with its default, type, and a line 
   const { connect } = await testBroker({ topics: ['orders'] })
   const { configs } = await describeAll(await connect(), TOPIC, 'orders')
   const defaults = configs.map(({ name, value: given, configType }) => `${name}=${given} ${configType}`)
-  expect(defaults).toEqual([
+  expect(defaults.sort()).toEqual([
     'cleanup.policy=delete 7',
     'compression.gzip.level=-1 3',
     'compression.lz4.level=9 3',
@@ -74,6 +74,8 @@ test('a topic has every config of Kafka 4.3, with its default, type, and a line 
     'segment.ms=604800000 5',
     'unclean.leader.election.enable=false 1',
   ])
+  // As Apache's: tools print several overrides in an order that follows from the broker's.
+  expect(configs.slice(11, 15).map(({ name }) => name)).toEqual(['compression.lz4.level', 'segment.bytes', 'retention.ms', 'compression.gzip.level'])
   for (const { documentation } of configs) expect(documentation).toMatch(/^\S.*\.$/)
 })
 

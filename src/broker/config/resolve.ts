@@ -40,7 +40,7 @@ export interface DescribedConfig {
   readonly documentation: string | null
 }
 
-/** Every config of a topic: what `overrides` sets, and what the rest comes from. Sorted by name. */
+/** Every config of a topic: what `overrides` sets, and what the rest comes from. In the order of the table. */
 export function describeTopicConfigs(
   config: BrokerConfig,
   image: MetadataImage,

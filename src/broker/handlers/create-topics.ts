@@ -49,14 +49,18 @@ function created(name: string, planned: PlannedTopic, broker: Broker, image: Met
     topicConfigErrorCode: ErrorCode.NONE,
     numPartitions: planned.partitions,
     replicationFactor: planned.replicas,
-    configs: describeTopicConfigs(broker.config, image, planned.configs).map((config) => ({
-      name: config.name,
-      value: config.value,
-      readOnly: config.isReadOnly,
-      configSource: config.source,
-      isSensitive: config.isSensitive,
-    })),
+    configs: effectiveConfigs(broker, image, planned),
   }
+}
+
+/** Sorted by name, unlike those of DescribeConfigs. */
+function effectiveConfigs(broker: Broker, image: MetadataImage, planned: PlannedTopic): TopicResult['configs'] {
+  const configs = describeTopicConfigs(broker.config, image, planned.configs)
+  return configs
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, value, isReadOnly: readOnly, source: configSource, isSensitive }) => {
+      return { name, value, readOnly, configSource, isSensitive }
+    })
 }
 
 function refused(name: string, error: KafkaError): TopicResult {
