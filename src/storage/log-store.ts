@@ -105,14 +105,13 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
   try {
     const found = readMeta(disk, `${directory}/${META_PROPERTIES}`)
     checkIdentity(found, options)
-    const meta = found ?? {
+    const meta = {
       version: 1,
-      clusterId: options.clusterId ?? randomUuid(),
+      clusterId: found?.clusterId ?? options.clusterId ?? randomUuid(),
       nodeId: options.nodeId,
-      directoryId: randomUuid(),
+      directoryId: found?.directoryId ?? randomUuid(),
     }
-    // Also a directory.id that was missing is stored now.
-    if (found === undefined || !hasDirectoryId(disk, directory, meta)) {
+    if (found?.directoryId === undefined) {
       await writeMetaProperties(disk, `${directory}/${META_PROPERTIES}`, meta, new Date(clock.now()))
     }
     const mark = `${directory}/${CLEAN_SHUTDOWN}`
@@ -139,7 +138,7 @@ function lockDirectory(disk: Disk, directory: string): DiskLock {
   }
 }
 
-function readMeta(disk: Disk, path: string): MetaProperties | undefined {
+function readMeta(disk: Disk, path: string): ReturnType<typeof readMetaProperties> {
   try {
     return readMetaProperties(disk, path)
   } catch (error) {
@@ -148,11 +147,7 @@ function readMeta(disk: Disk, path: string): MetaProperties | undefined {
   }
 }
 
-function hasDirectoryId(disk: Disk, directory: string, meta: MetaProperties): boolean {
-  return readMeta(disk, `${directory}/${META_PROPERTIES}`)?.directoryId === meta.directoryId
-}
-
-function checkIdentity(found: MetaProperties | undefined, options: LogStoreOptions): void {
+function checkIdentity(found: ReturnType<typeof readMetaProperties>, options: LogStoreOptions): void {
   const { directory, disk = nodeDisk } = options
   if (found === undefined) {
     const strange = disk.list(directory).find(({ name }) => !HARMLESS.test(name))

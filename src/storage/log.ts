@@ -91,6 +91,7 @@ export class Log {
   #epochsToWrite = false
   #epochsWriting: Promise<void> | undefined
   #oldestUnsyncedMs: number | undefined // monotonic
+  #awaitsFlushTime = false
   #isClosed = false
   #idle: (() => void)[] = [] // called when no sync is under way
 
@@ -310,9 +311,14 @@ export class Log {
   #awaitFlushTime(): void {
     const since = this.#oldestUnsyncedMs
     if (this.config.flushMs === Number.MAX_SAFE_INTEGER || since === undefined || this.#written === this.#synced) return
+    if (this.#awaitsFlushTime) return
+    this.#awaitsFlushTime = true
     const wait = since + this.config.flushMs - this.#host.clock.monotonic()
     this.#host.clock.after(Math.max(0, wait), () => {
-      if (!this.#isClosed && this.#host.fatal === undefined && this.#wantsSync()) void this.#sync()
+      this.#awaitsFlushTime = false
+      if (this.#isClosed || this.#host.fatal !== undefined) return
+      if (this.#wantsSync()) void this.#sync()
+      else this.#awaitFlushTime()
     })
   }
 

@@ -36,8 +36,11 @@ export function randomUuid(): string {
   }
 }
 
-/** undefined when there is no such file. A missing directory.id is made up; the caller writes it back. */
-export function readMetaProperties(disk: Disk, path: string): MetaProperties | undefined {
+/** undefined when there is no such file; `directoryId` is undefined in one that Kafka before 3.7 wrote. */
+export function readMetaProperties(
+  disk: Disk,
+  path: string,
+): (Omit<MetaProperties, 'directoryId'> & { readonly directoryId: string | undefined }) | undefined {
   const bytes = readFile(disk, path, MAX_BYTES)
   if (bytes === undefined) return undefined
   const properties = parseProperties(bytes.toString('latin1'))
@@ -50,8 +53,8 @@ export function readMetaProperties(disk: Disk, path: string): MetaProperties | u
   if (version !== VERSION || !clusterId || nodeId === undefined || !/^\d{1,10}$/.test(nodeId)) {
     throw new MetaPropertiesError('unreadable', `${path} does not say version=1, cluster.id and node.id`)
   }
-  const directoryId = properties.get('directory.id') ?? randomUuid()
-  if (!UUID.test(directoryId)) throw new MetaPropertiesError('unreadable', `${path}: directory.id is not an id`)
+  const directoryId = properties.get('directory.id')
+  if (directoryId !== undefined && !UUID.test(directoryId)) throw new MetaPropertiesError('unreadable', `${path}: directory.id is not an id`)
   return { version, clusterId, nodeId: Number(nodeId), directoryId }
 }
 
