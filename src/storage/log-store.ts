@@ -10,10 +10,24 @@ import { CheckpointError, readOffsetCheckpoint, writeOffsetCheckpoint } from './
 import { type Disk, DiskError, type DiskLock, replaceFile } from './disk.ts'
 import { Log, type LogHost } from './log.ts'
 import type { LogConfig } from './log-config.ts'
-import { type MetaProperties, MetaPropertiesError, randomUuid, readMetaProperties, writeMetaProperties } from './meta-properties.ts'
+import {
+  type MetaProperties,
+  MetaPropertiesError,
+  randomUuid,
+  readMetaProperties,
+  writeMetaProperties,
+} from './meta-properties.ts'
 import { nodeDisk } from './node-disk.ts'
 import { OpenFiles } from './open-files.ts'
-import { type PartitionDirectory, deletedDirectories, outOfUseName, partitionDirectories, readTopicId, removeTree, writeTopicId } from './partition-directory.ts'
+import {
+  type PartitionDirectory,
+  deletedDirectories,
+  outOfUseName,
+  partitionDirectories,
+  readTopicId,
+  removeTree,
+  writeTopicId,
+} from './partition-directory.ts'
 import { recoverLog } from './recovery.ts'
 import { Reserve } from './reserve.ts'
 

@@ -12,7 +12,14 @@ import { writeEpochCheckpoint } from './checkpoints.ts'
 import { type Disk, DiskError, replaceFile } from './disk.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
-import { type ReadOptions, type TimestampOffset, findByTimestamp, findGreatestTimestamp, readBatches, segmentIndexOf } from './log-reader.ts'
+import {
+  type ReadOptions,
+  type TimestampOffset,
+  findByTimestamp,
+  findGreatestTimestamp,
+  readBatches,
+  segmentIndexOf,
+} from './log-reader.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { ProducerDescription, ProducerState } from './producer-state.ts'
 import type { Damage, RecoveredLog } from './recovery.ts'
@@ -55,6 +62,12 @@ export interface LogHost {
 // Beyond this the tail is written at once, without waiting for the turn's end.
 const MAX_PENDING_BYTES = 4 * 1024 * 1024
 
+interface Waiter {
+  readonly offset: number
+  readonly resolve: () => void
+  readonly reject: (error: KafkaError) => void
+}
+
 export interface LogIdentity {
   readonly topic: string
   readonly partition: number
@@ -76,7 +89,7 @@ export class Log {
   readonly #epochs: LeaderEpochs
   readonly #damage: Damage | undefined
   readonly #listeners = new Set<() => void>()
-  #waiters: { readonly offset: number; readonly resolve: () => void; readonly reject: (error: KafkaError) => void }[] = []
+  #waiters: Waiter[] = []
   #logStartOffset: number
   #durableLogStart: number // what the checkpoint is to say, ahead of #logStartOffset while it is written
   #appended: number
@@ -346,7 +359,9 @@ export class Log {
     this.#snapshots = this.#snapshots.filter(({ offset }) => offset > target)
     this.#madeFiles = false
     this.#oldestUnsyncedMs = undefined
-    const indexes = closed.filter((segment) => this.#finishIndexes(segment)).flatMap((segment) => [segment.offsetIndex, segment.timeIndex])
+    const indexes = closed
+      .filter((segment) => this.#finishIndexes(segment))
+      .flatMap((segment) => [segment.offsetIndex, segment.timeIndex])
     // All of them end before anything is said, so that no file is closed under a sync.
     const results = await Promise.allSettled([...segments, ...indexes].map((file) => file.sync()))
     for (const result of results) if (result.status === 'rejected') throw result.reason
