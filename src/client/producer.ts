@@ -6,7 +6,6 @@ import { assert } from '../base/assert.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { allocate, release } from '../kernels/memory.ts'
 import { NO_HEADERS, writeRecord } from '../kernels/record-writer.ts'
-import { InitProducerId } from '../protocol/apis/init-producer-id.ts'
 import { Produce } from '../protocol/apis/produce.ts'
 import { prepareCodec } from '../protocol/compression/index.ts'
 import { errorName, isRetriable, KafkaError } from '../protocol/errors.ts'
@@ -14,33 +13,15 @@ import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
 import type { Cluster } from './cluster.ts'
 import { ConfigError, ConnectError, TimeoutError } from './errors.ts'
 import { Partitioner } from './partitioner.ts'
+import { initProducerId, recordErrorText } from './producer-answers.ts'
 import { NO_IDENTITY, ProducerBatch, type ProducerIdentity, serializedSize } from './producer-batch.ts'
 import { ProducerPartition } from './producer-partition.ts'
+import type { ProducerTotals, RecordRanges } from './producer-records.ts'
 
 export interface ProducerTopic {
   readonly name: string
   readonly partitions: readonly ProducerPartition[]
   readonly partitioner: Partitioner
-}
-
-/** One record as ranges of `source`, for the slow path. A start of −1 is null. */
-export interface RecordRanges {
-  readonly source: Buffer
-  readonly keyStart: number
-  readonly keyEnd: number
-  readonly valueStart: number
-  readonly valueEnd: number
-  readonly headers?: Buffer // encodeHeaders
-  readonly line: number // of the input, for the report; 0: none
-}
-
-export interface ProducerTotals {
-  acknowledged: number // records
-  failed: number // records
-  bytes: number // acknowledged, as stored
-  /** The failure of the smallest line number. */
-  firstFailure: { readonly line: number; readonly error: Error } | undefined
-  lastError: Error | undefined
 }
 
 interface Node {
@@ -506,22 +487,4 @@ export class Producer {
     this.#waiters = []
     for (const waiter of waiters) waiter()
   }
-}
-
-async function initProducerId(cluster: Cluster): Promise<ResponseOf<typeof InitProducerId>> {
-  const request = { transactionalId: null, transactionTimeoutMs: 0x7fffffff }
-  const response = await cluster.call(InitProducerId, request, { retryIf: ({ errorCode }) => isRetriable(errorCode) })
-  if (response.errorCode !== 0) throw KafkaError.from(response.errorCode)
-  return response
-}
-
-type PartitionAnswer = ResponseOf<typeof Produce>['responses'][number]['partitionResponses'][number]
-
-/** The broker's text, with the line of the record it blames. */
-function recordErrorText(batch: ProducerBatch, answer: PartitionAnswer): string | null {
-  const blamed = answer.recordErrors.at(0)
-  if (blamed === undefined) return answer.errorMessage
-  const text = blamed.batchIndexErrorMessage ?? answer.errorMessage
-  const line = batch.lineOf(blamed.batchIndex)
-  return text === null || line === 0 || blamed.batchIndex === 0 ? text : `${text} (line ${line}; a batch is refused whole)`
 }

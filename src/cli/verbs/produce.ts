@@ -4,8 +4,9 @@
 
 import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Cluster } from '../../client/cluster.ts'
-import { Producer, type ProducerTopic, type ProducerTotals, type RecordRanges } from '../../client/producer.ts'
+import { Producer, type ProducerTopic } from '../../client/producer.ts'
 import type { ProducerPartition } from '../../client/producer-partition.ts'
+import type { ProducerTotals, RecordRanges } from '../../client/producer-records.ts'
 import { LineReader } from '../../kernels/line-reader.ts'
 import { encodeLines, NO_HEADERS } from '../../kernels/record-writer.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
