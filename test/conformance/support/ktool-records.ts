@@ -1,6 +1,6 @@
 // ktool itself as writer and reader of the records: text lines in, JSON lines out.
 
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ktool, ktoolEnv } from './broker.ts'
@@ -11,8 +11,14 @@ import { type ConformanceRecord, lineRecordAt } from './records.ts'
 const NULL = '~' // stands for null in a line
 const HEADERS = 'origin:lines,empty:'
 
+let home: string | undefined
+
 function env(): NodeJS.ProcessEnv {
-  return ktoolEnv(mkdtempSync(join(tmpdir(), 'ktool-home-')))
+  if (home === undefined) {
+    const made = (home = mkdtempSync(join(tmpdir(), 'ktool-home-')))
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+  }
+  return ktoolEnv(home)
 }
 
 export function ktoolWriter(): Writer {
