@@ -18,8 +18,9 @@ import {
 import { RecordCursor } from '../protocol/record-cursor.ts'
 import type { LogConfig } from './log-config.ts'
 
-// Of one batch after decompression. A frame has at most 100 MiB, so nothing honest comes near.
-const MAX_RECORDS_BYTES = 128 * 1024 * 1024
+// Of one batch after decompression: 64 times what max.message.bytes lets a batch have, and what one hostile batch can
+// make us hold for a moment.
+const MAX_RECORDS_BYTES = 64 * 1024 * 1024
 const SHOWN_ERRORS = 3
 
 /** Which records of a batch were refused and why; Produce v8 and later answers them one by one. */
