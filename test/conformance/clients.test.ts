@@ -15,6 +15,7 @@ import { expectSame, play, type Step } from './support/transcript.ts'
 const apache = tryPeer('Apache Kafka', () => kafkaTool('kafka-dump-log'))
 const kcatPeer = tryPeer('kcat', kcat)
 const python = tryPeer('confluent-kafka', () => pythonProgram('admin'))
+const SETTLE_MS = 200
 const directory = mkdtempSync(join(tmpdir(), 'ktool-clients-'))
 let ours: OurBroker | undefined
 let theirs: ApacheBroker | undefined
@@ -33,7 +34,7 @@ afterAll(async () => {
 const address = () => ours?.address ?? ''
 
 function same(steps: readonly Step[]): void {
-  expectSame(play(steps, address()), play(steps, theirs?.address ?? ''))
+  expectSame(play(steps, address()), play(steps, theirs?.address ?? '', SETTLE_MS))
 }
 
 describe.skipIf(kcatPeer === undefined || apache === undefined)('kcat', () => {

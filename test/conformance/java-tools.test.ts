@@ -12,6 +12,7 @@ import { expectSame, play, type Step } from './support/transcript.ts'
 type Tool = Parameters<typeof kafkaTool>[0]
 
 const isThere = tryPeer('Apache Kafka', () => kafkaTool('kafka-topics')) !== undefined
+const SETTLE_MS = 200
 const directory = mkdtempSync(join(tmpdir(), 'ktool-java-tools-'))
 let ours: OurBroker | undefined
 let theirs: ApacheBroker | undefined
@@ -35,7 +36,7 @@ function step(tool: Tool, args: string, more: Partial<Step> = {}): Step {
 
 function same(steps: () => Step[]): void {
   const made = steps()
-  expectSame(play(made, ours?.address ?? ''), play(made, theirs?.address ?? ''))
+  expectSame(play(made, ours?.address ?? ''), play(made, theirs?.address ?? '', SETTLE_MS))
 }
 
 test.skipIf(!isThere)('kafka-topics and kafka-configs', () => {

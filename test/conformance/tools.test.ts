@@ -10,6 +10,7 @@ import { kafkaTool, tryPeer } from './support/peers.ts'
 import { expectSame, play, type Step } from './support/transcript.ts'
 
 const isThere = tryPeer('Apache Kafka', () => kafkaTool('kafka-storage')) !== undefined
+const SETTLE_MS = 200
 const directory = mkdtempSync(join(tmpdir(), 'ktool-tools-'))
 let ours: OurBroker | undefined
 let theirs: ApacheBroker | undefined
@@ -37,7 +38,7 @@ function clocks(text: string): string {
 }
 
 function same(...steps: Step[]): void {
-  expectSame(play(steps, ours?.address ?? ''), play(steps, theirs?.address ?? ''))
+  expectSame(play(steps, ours?.address ?? ''), play(steps, theirs?.address ?? '', SETTLE_MS))
 }
 
 describe.skipIf(!isThere)('the same output against both', () => {

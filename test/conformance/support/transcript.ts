@@ -24,13 +24,15 @@ export interface Played {
   readonly stderr: string
 }
 
-export function play(steps: readonly Step[], address: string): Played[] {
+/** `settleMs`: to wait behind each step. Apache's brokers learn of a change a little after it is answered; we know it at once. */
+export function play(steps: readonly Step[], address: string, settleMs = 0): Played[] {
   return steps.map(({ name, peer, args, input, env, mask = (text) => text, isUnordered = false }) => {
     const { status, stdout, stderr } = run(
       peer,
       args.map((arg) => arg.replaceAll('ADDRESS', address)),
       { input: input ?? '', env, timeoutMs: 120_000 },
     )
+    if (settleMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, settleMs)
     const seen = (bytes: Buffer) => {
       const text = mask(general(bytes.toString(), address))
       return isUnordered ? text.split('\n').sort().join('\n') : text
