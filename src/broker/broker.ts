@@ -123,6 +123,7 @@ class RunningBroker implements Broker {
   #listeners: readonly BrokerListener[] = []
   #hasStopped: (error: Error | undefined) => void = () => undefined
   #stopping: Promise<void> | undefined
+  #expiry: Timer | undefined
 
   constructor({ config, metadata, partitions, store, clock, logger }: Parts) {
     this.clusterId = store.clusterId
@@ -159,6 +160,16 @@ class RunningBroker implements Broker {
   async listen(): Promise<void> {
     this.#listeners = await this.#server.listen(this.config.listeners)
     this.store.onFatal((error) => void this.#fail(error))
+    this.#expireProducers()
+  }
+
+  /** Forgets producers that are long silent, again and again: each one-off producer leaves state behind. */
+  #expireProducers(): void {
+    const { producerIdExpirationMs, producerIdExpirationCheckIntervalMs } = this.config
+    this.#expiry = this.clock.after(producerIdExpirationCheckIntervalMs, () => {
+      for (const { log } of this.partitions.all()) log.expireProducers(this.clock.now() - producerIdExpirationMs)
+      this.#expireProducers()
+    })
   }
 
   stop(): Promise<void> {
@@ -173,6 +184,7 @@ class RunningBroker implements Broker {
   }
 
   async #stopCleanly(): Promise<void> {
+    this.#expiry?.cancel()
     await this.#server.stop()
     await this.metadata.close()
     await this.#inTime(this.store.close({ brokerEpoch: this.metadata.brokerEpoch }))
@@ -180,6 +192,7 @@ class RunningBroker implements Broker {
 
   /** The disk has failed. Nothing more is promised to anybody, and nothing more written. */
   async #fail(error: Error): Promise<void> {
+    this.#expiry?.cancel()
     this.#stopping ??= this.#server.stop()
     await this.#stopping.catch(() => undefined) // a stop under way failed for this very error
     this.#hasStopped(error)
