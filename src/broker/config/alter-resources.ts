@@ -8,7 +8,14 @@ import { ResourceType } from '../metadata/image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { NewRecord } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topics.ts'
-import { applyChanges, checkBrokerChanges, checkBrokerValues, checkTopicConfigs, ConfigOperation, configRecords } from './alterations.ts'
+import {
+  applyChanges,
+  checkBrokerChanges,
+  checkBrokerValues,
+  checkTopicConfigs,
+  ConfigOperation,
+  configRecords,
+} from './alterations.ts'
 import type { ConfigChange } from './alterations.ts'
 
 export interface AlteredResource {
@@ -63,7 +70,8 @@ function checkShape({ changes }: AlteredResource, { replacesAll }: AlterOptions)
     const names = nulls.map(({ name }) => name).join(',')
     throw new KafkaError('INVALID_REQUEST', `Null value not supported for : ${names}`)
   }
-  const isKnown = ({ operation }: ConfigChange) => operation >= ConfigOperation.set && operation <= ConfigOperation.subtract
+  const { set, subtract } = ConfigOperation
+  const isKnown = ({ operation }: ConfigChange) => operation >= set && operation <= subtract
   const unknown = replacesAll ? undefined : changes.find((change) => !isKnown(change))
   if (unknown !== undefined) throw new KafkaError('INVALID_REQUEST', `Unknown config operation ${unknown.operation}`)
 }
@@ -86,7 +94,12 @@ function recordsFor(broker: Broker, image: MetadataImage, resource: AlteredResou
   throw new KafkaError('INVALID_REQUEST', `Unknown resource type ${resourceType}`)
 }
 
-function topicRecords(broker: Broker, image: MetadataImage, resource: AlteredResource, options: AlterOptions): NewRecord[] {
+function topicRecords(
+  broker: Broker,
+  image: MetadataImage,
+  resource: AlteredResource,
+  options: AlterOptions,
+): NewRecord[] {
   const { resourceName, changes } = resource
   if (resourceName === '') throw new KafkaError('INVALID_REQUEST', 'Default topic resources are not allowed.')
   checkTopicName(resourceName)
@@ -99,9 +112,16 @@ function topicRecords(broker: Broker, image: MetadataImage, resource: AlteredRes
   return configRecords(ResourceType.topic, resourceName, current, wanted)
 }
 
-function brokerRecords(broker: Broker, image: MetadataImage, resource: AlteredResource, options: AlterOptions): NewRecord[] {
+function brokerRecords(
+  broker: Broker,
+  image: MetadataImage,
+  resource: AlteredResource,
+  options: AlterOptions,
+): NewRecord[] {
   const { resourceName, changes } = resource
-  if (resourceName !== '') checkNode(resourceName, broker, (id) => `Unexpected broker id, expected ${broker.nodeId}, but received ${id}`)
+  if (resourceName !== '') {
+    checkNode(resourceName, broker, (id) => `Unexpected broker id, expected ${broker.nodeId}, but received ${id}`)
+  }
   const current = image.configs(ResourceType.broker, resourceName)
   const wanted = applyChanges(ResourceType.broker, options.replacesAll ? new Map() : current, changes)
   const removed = [...current.keys()].filter((name) => !wanted.has(name))
@@ -132,6 +152,8 @@ function loggerRefusal(broker: Broker, { resourceName, changes }: AlteredResourc
 }
 
 function checkNode(name: string, broker: Broker, otherwise: (id: string) => string): void {
-  if (!/^-?\d{1,10}$/.test(name)) throw new KafkaError('INVALID_REQUEST', `Node id must be an integer, but it is: ${name}`)
+  if (!/^-?\d{1,10}$/.test(name)) {
+    throw new KafkaError('INVALID_REQUEST', `Node id must be an integer, but it is: ${name}`)
+  }
   if (Number(name) !== broker.nodeId) throw new KafkaError('INVALID_REQUEST', otherwise(name))
 }

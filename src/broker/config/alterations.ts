@@ -80,7 +80,11 @@ export function configRecords(
 }
 
 /** All of a topic's own configs. Throws KafkaError INVALID_CONFIG with Kafka's message. */
-export function checkTopicConfigs(config: BrokerConfig, image: MetadataImage, overrides: ReadonlyMap<string, string>): void {
+export function checkTopicConfigs(
+  config: BrokerConfig,
+  image: MetadataImage,
+  overrides: ReadonlyMap<string, string>,
+): void {
   for (const name of [...overrides.keys()].sort()) {
     if (!TOPIC_CONFIGS.has(name)) throw new KafkaError('INVALID_CONFIG', `Unknown topic config name: ${name}`)
   }

@@ -1,4 +1,5 @@
-// What is known of a broker config by its name: type, default, where it may be changed, which other names stand behind it.
+// What is known of a broker config by its name: type, default, where it may be changed, which other names stand
+// behind it.
 
 import { KafkaError } from '../../protocol/errors.ts'
 import { BROKER_CONFIG_DOCUMENTATION, BROKER_CONFIG_ROWS } from './broker-config-table.ts'

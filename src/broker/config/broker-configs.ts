@@ -67,7 +67,10 @@ const REFUSED: ReadonlyMap<string, (value: string) => boolean> = new Map(
 )
 
 /** Throws ConfigError, naming the key, for what is malformed, missing or not supported. */
-export function parseBrokerConfig(given: ReadonlyMap<string, string>, options: { ephemeral?: boolean } = {}): BrokerConfig {
+export function parseBrokerConfig(
+  given: ReadonlyMap<string, string>,
+  options: { readonly ephemeral?: boolean } = {},
+): BrokerConfig {
   const properties = new Map([...given].map(([name, value]) => [name, value.trim()]))
   const warnings: string[] = []
   for (const [name, value] of properties) checkProperty(name, value, warnings)

@@ -62,7 +62,10 @@ export function parseListeners(properties: Map<string, string>): ListenerConfig[
   })
 }
 
-function protocolsOf(properties: ReadonlyMap<string, string>, controllers: ReadonlySet<string>): Map<string, SecurityProtocol> {
+function protocolsOf(
+  properties: ReadonlyMap<string, string>,
+  controllers: ReadonlySet<string>,
+): Map<string, SecurityProtocol> {
   const key = 'listener.security.protocol.map'
   const map = new Map<string, SecurityProtocol>(PROTOCOLS.map((protocol) => [protocol, protocol]))
   for (const name of controllers) map.set(name, 'PLAINTEXT')

@@ -29,7 +29,9 @@ export const handleDeleteTopics: Handler<typeof DeleteTopics> = async (request, 
         }
         const topic = findTopic(image, one, isDuplicate)
         // Named once and given by id once: one of them is enough.
-        if (gone.has(topic.id)) throw new KafkaError('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.')
+        if (gone.has(topic.id)) {
+          throw new KafkaError('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.')
+        }
         gone.add(topic.id)
         records.push({ name: 'RemoveTopicRecord', value: { topicId: topic.id } })
         return { name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE }

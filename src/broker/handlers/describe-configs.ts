@@ -44,7 +44,9 @@ function configsOf({ resourceType, resourceName }: Resource, broker: Broker): De
     }
     case ResourceType.broker:
       if (resourceName === '') return describeBrokerDefaults(image)
-      checkNode(resourceName, broker, (id) => `Unexpected broker id, expected ${broker.nodeId} or empty string, but received ${id}`)
+      checkNode(resourceName, broker, (id) => {
+        return `Unexpected broker id, expected ${broker.nodeId} or empty string, but received ${id}`
+      })
       return describeBrokerConfigs(config, image)
     case ResourceType.brokerLogger:
       if (resourceName === '') throw new KafkaError('INVALID_REQUEST', 'Broker id must not be empty')
@@ -72,7 +74,9 @@ const rootLogger: DescribedConfig = {
 }
 
 function checkNode(name: string, broker: Broker, otherwise: (id: string) => string): void {
-  if (!/^-?\d{1,10}$/.test(name)) throw new KafkaError('INVALID_REQUEST', `Broker id must be an integer, but it is: ${name}`)
+  if (!/^-?\d{1,10}$/.test(name)) {
+    throw new KafkaError('INVALID_REQUEST', `Broker id must be an integer, but it is: ${name}`)
+  }
   if (Number(name) !== broker.nodeId) throw new KafkaError('INVALID_REQUEST', otherwise(name))
 }
 

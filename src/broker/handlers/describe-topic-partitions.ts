@@ -1,4 +1,5 @@
-// DescribeTopicPartitions (75): topics by name, a page of partitions at a time. The cursor says where the next page starts.
+// DescribeTopicPartitions (75): topics by name, a page of partitions at a time. The cursor says where the next page
+// starts.
 
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { DescribeTopicPartitions } from '../../protocol/apis/describe-topic-partitions.ts'
@@ -25,7 +26,12 @@ export const handleDescribeTopicPartitions: Handler<typeof DescribeTopicPartitio
   return { throttleTimeMs: 0, ...page(image, names, cursor, limit) }
 }
 
-function page(image: MetadataImage, names: string[], cursor: Cursor | null, limit: number): Omit<Response, 'throttleTimeMs'> {
+function page(
+  image: MetadataImage,
+  names: readonly string[],
+  cursor: Cursor | null,
+  limit: number,
+): Omit<Response, 'throttleTimeMs'> {
   const topics: TopicResult[] = []
   let left = limit
   for (const name of names) {

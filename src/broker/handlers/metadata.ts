@@ -29,7 +29,8 @@ export const handleMetadata: Handler<typeof Metadata> = async (request, { broker
   if (wanted !== undefined && malformed !== undefined) return allRefused(wanted)
 
   const operations = request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NOT_ASKED
-  const topics = wanted === undefined ? everyTopic(broker, operations) : await namedTopics(wanted, request, broker, operations)
+  const topics =
+    wanted === undefined ? everyTopic(broker, operations) : await namedTopics(wanted, request, broker, operations)
   const { nodeId, host, port } = advertisedOn(broker, listener)
   return {
     throttleTimeMs: 0,
@@ -58,7 +59,12 @@ function everyTopic(broker: Broker, operations: number): TopicResult[] {
   return [...broker.metadata.image.topics()].map((topic) => found(topic, operations))
 }
 
-async function namedTopics(wanted: Wanted[], request: Request, broker: Broker, operations: number): Promise<TopicResult[]> {
+async function namedTopics(
+  wanted: readonly Wanted[],
+  request: Request,
+  broker: Broker,
+  operations: number,
+): Promise<TopicResult[]> {
   // Where some are asked for by id, names do not count (KafkaApis).
   const ids = wanted.filter(({ topicId }) => topicId !== ZERO_UUID)
   const { image } = broker.metadata
@@ -91,7 +97,8 @@ async function createTopics(names: readonly string[], broker: Broker): Promise<M
       // Another request may have been faster; internal topics are made by what keeps its state in them.
       if (image.topic(name) !== undefined || isInternalTopic(name) || name === METADATA_TOPIC) continue
       try {
-        const planned = planNewTopic(image, broker.config, node, { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] })
+        const byDefault = { numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
+        const planned = planNewTopic(image, broker.config, node, { name, ...byDefault })
         partitions += planned.partitions
         if (partitions > MAX_PARTITIONS_PER_REQUEST) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
         records.push(...planned.records)

@@ -169,7 +169,8 @@ export class MetadataController {
       await writeSnapshot(disk, log.directory, log.logEndOffset, log.leaderEpoch, bytes)
       await log.deleteRecordsBefore(log.logEndOffset)
     } catch (error) {
-      logger.warn(`no metadata snapshot at ${log.logEndOffset}: ${error instanceof Error ? error.message : String(error)}`)
+      const why = error instanceof Error ? error.message : String(error)
+      logger.warn(`no metadata snapshot at ${log.logEndOffset}: ${why}`)
     }
   }
 }

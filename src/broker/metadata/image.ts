@@ -164,7 +164,8 @@ export class MetadataImage {
   /** Records that bring an empty image to this one, as a snapshot holds them. */
   *records(): Generator<NewRecord> {
     // metadata.version comes first: it says how to read the rest.
-    const features = [...this.#features].sort(([a], [b]) => Number(b === METADATA_VERSION) - Number(a === METADATA_VERSION))
+    const isFirst = (name: string) => Number(name === METADATA_VERSION)
+    const features = [...this.#features].sort(([a], [b]) => isFirst(b) - isFirst(a))
     for (const [name, featureLevel] of features) yield { name: 'FeatureLevelRecord', value: { name, featureLevel } }
     for (const value of this.#controllers.values()) yield { name: 'RegisterControllerRecord', value }
     for (const value of this.#brokers.values()) yield { name: 'RegisterBrokerRecord', value }
@@ -174,7 +175,9 @@ export class MetadataImage {
     }
     for (const [resourceType, resources] of this.#configs) {
       for (const [resourceName, configs] of resources) {
-        for (const [name, value] of configs) yield { name: 'ConfigRecord', value: { resourceType, resourceName, name, value } }
+        for (const [name, value] of configs) {
+          yield { name: 'ConfigRecord', value: { resourceType, resourceName, name, value } }
+        }
       }
     }
     if (this.#producerIds !== undefined) yield { name: 'ProducerIdsRecord', value: this.#producerIds }

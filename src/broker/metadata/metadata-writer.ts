@@ -29,7 +29,12 @@ export function recordsBatch(values: readonly Buffer[], timestamp: number): Buff
   return builder.finish({ codec: 'none' })
 }
 
-export function leaderChangeBatch(nodeId: number, replay: MetadataReplay, directoryId: string, timestamp: number): Buffer {
+export function leaderChangeBatch(
+  nodeId: number,
+  replay: MetadataReplay,
+  directoryId: string,
+  timestamp: number,
+): Buffer {
   const version = replay.kraftVersion >= 1 ? 1 : 0
   const voter = version === 0 ? { voterId: nodeId } : { voterId: nodeId, voterDirectoryId: directoryId }
   const value = encodeControlValue(LeaderChangeMessage, version, {

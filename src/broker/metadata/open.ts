@@ -69,7 +69,8 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Metada
   replay.voters = [nodeId]
 
   const bytesSinceSnapshot = found.bytesSinceSnapshot + batchSizeAt(change, 0)
-  const controller = new MetadataController({ log, replay, disk, clock, logger, nodeId, snapshotBytes, bytesSinceSnapshot })
+  const parts = { log, replay, disk, clock, logger, nodeId }
+  const controller = new MetadataController({ ...parts, snapshotBytes, bytesSinceSnapshot })
   if (replay.isInTransaction) {
     await controller.commit([{ name: 'AbortTransactionRecord', value: { reason: 'The controller restarted.' } }])
   }
