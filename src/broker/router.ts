@@ -24,6 +24,8 @@ import { ListPartitionReassignments } from '../protocol/apis/list-partition-reas
 import { Metadata } from '../protocol/apis/metadata.ts'
 import { OffsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
 import { Produce } from '../protocol/apis/produce.ts'
+import { SaslAuthenticate } from '../protocol/apis/sasl-authenticate.ts'
+import { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
 import type { Broker } from './broker.ts'
 import { CloseConnection, type Connection, type Reply } from './connection.ts'
 import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
@@ -46,6 +48,8 @@ import { handleListPartitionReassignments } from './handlers/list-partition-reas
 import { handleMetadata } from './handlers/metadata.ts'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
 import { handleProduce } from './handlers/produce.ts'
+import { handleSaslAuthenticate } from './handlers/sasl-authenticate.ts'
+import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
 
 export type { Answer, Handler, RequestContext }
 
@@ -69,6 +73,7 @@ const ROUTES: readonly Route[] = [
   route(ListOffsets, handleListOffsets, [1, 11]),
   route(Metadata, handleMetadata, [0, 13]),
   route(FindCoordinator, handleFindCoordinator, [0, 6]),
+  route(SaslHandshake, handleSaslHandshake, [0, 1]),
   route(ApiVersions, apiVersionsHandler(() => ROUTES), [0, 4]),
   route(CreateTopics, handleCreateTopics, [2, 7]),
   route(DeleteTopics, handleDeleteTopics, [1, 6]),
@@ -78,6 +83,7 @@ const ROUTES: readonly Route[] = [
   route(DescribeConfigs, handleDescribeConfigs, [1, 4]),
   route(AlterConfigs, handleAlterConfigs, [0, 2]),
   route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
+  route(SaslAuthenticate, handleSaslAuthenticate, [0, 2]),
   route(CreatePartitions, handleCreatePartitions, [0, 3]),
   route(IncrementalAlterConfigs, handleIncrementalAlterConfigs, [0, 1]),
   route(ListPartitionReassignments, handleListPartitionReassignments, [0, 0]),

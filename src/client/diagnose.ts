@@ -32,7 +32,11 @@ export async function diagnose(error: unknown, endpoint: Endpoint, options: Wire
         closedWithHint(error)
       )
     case 'timeout': // most of the time is gone: only the likeliest mistake is looked for
-      return options.tls ? ((await explainTlsToPlaintext(endpoint, options, PROBE_MS / 2)) ?? error) : error
+      return (
+        (await (options.tls
+          ? explainTlsToPlaintext(endpoint, options, PROBE_MS / 2)
+          : explainSilence(endpoint, options, PROBE_MS / 2))) ?? error
+      )
     default:
       return error
   }
@@ -58,6 +62,12 @@ async function explainPlaintext(endpoint: Endpoint, options: WireOptions): Promi
   if (listener.kind !== 'silent') return undefined
   const { isConnected } = await probe(endpoint, Buffer.alloc(0), PROBE_MS, 'tls')
   return isConnected ? plaintextOnTlsError(endpoint, options) : undefined
+}
+
+/** We spoke plaintext and nothing came back. Servers of text wait for the end of a line. */
+async function explainSilence(endpoint: Endpoint, options: WireOptions, timeoutMs: number): Promise<ConnectError | undefined> {
+  const { answer } = await probe(endpoint, Buffer.from('GET / HTTP/1.0\r\n\r\n'), timeoutMs, undefined, (bytes) => bytes.includes('\n'))
+  return answer.length > 0 ? notKafkaError(endpoint, answer, options) : undefined
 }
 
 /** Our TLS handshake failed, or went through and we were cut off afterwards. */
