@@ -3,6 +3,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ApiVersions } from '../../src/protocol/apis/api-versions.ts'
+import { SaslAuthenticate } from '../../src/protocol/apis/sasl-authenticate.ts'
+import { SaslHandshake } from '../../src/protocol/apis/sasl-handshake.ts'
 import { Metadata } from '../../src/protocol/apis/metadata.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { decodeResponsePayload } from '../../src/protocol/frames.ts'
@@ -31,8 +33,8 @@ describe('ApiVersions', () => {
     expect(errorCode).toBe(0)
     const ranges = Object.fromEntries(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, `${minVersion}-${maxVersion}`]))
     expect(ranges).toEqual({
-      0: '0-13', 1: '4-18', 2: '1-11', 3: '0-13', 10: '0-6', 18: '0-4', 19: '2-7', 20: '1-6', 21: '0-2', 22: '0-5', 23: '2-4',
-      32: '1-4', 33: '0-2', 35: '1-5', 37: '0-3', 44: '0-1', 46: '0-0', 60: '0-2', 75: '0-0',
+      0: '0-13', 1: '4-18', 2: '1-11', 3: '0-13', 10: '0-6', 17: '0-1', 18: '0-4', 19: '2-7', 20: '1-6', 21: '0-2', 22: '0-5', 23: '2-4',
+      32: '1-4', 33: '0-2', 35: '1-5', 36: '0-2', 37: '0-3', 44: '0-1', 46: '0-0', 60: '0-2', 75: '0-0',
     }) // prettier-ignore
   })
 
@@ -47,6 +49,15 @@ describe('ApiVersions', () => {
     const refusal = decodeResponsePayload(ApiVersions, 0, payload)
     expect(refusal.errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION)
     expect(refusal.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }])
+  })
+
+  test('of a login: there is none to be had here, as on any PLAINTEXT listener', async () => {
+    const { connect } = await testBroker()
+    const client = await connect()
+    const handshake = await client.call(SaslHandshake, 1, { mechanism: 'PLAIN' })
+    expect(handshake).toEqual({ errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms: [] })
+    const { errorCode } = await client.call(SaslAuthenticate, 2, { authBytes: Buffer.from('\0me\0secret') })
+    expect(errorCode).toBe(ErrorCode.ILLEGAL_SASL_STATE)
   })
 
   test('of a nameless client is refused, without keys', async () => {
