@@ -57,6 +57,7 @@ interface Assigned {
 const DEFAULT_PARTITION_BYTES = 256 * 1024
 const DEFAULT_FETCH_BYTES = 2 * 1024 * 1024
 const MOST_ANSWERS_WAITING = 2
+const NO_LEADER = { node: -1, leaderEpoch: -1 }
 
 /** Finds partitions and positions. KafkaError when the topic can't be read. */
 export async function openConsumer(cluster: Cluster, options: ConsumerOptions, clock: Clock = systemClock): Promise<Consumer> {
@@ -72,11 +73,20 @@ export async function openConsumer(cluster: Cluster, options: ConsumerOptions, c
   const asked = (timestamp: number) => offsetsAt(cluster, clock, topic, wanted, timestamp, isolation)
   const starts = await startOffsets(options, wanted, asked)
   const ends = options.untilEnd ? await asked(LATEST) : undefined
-  const positions = wanted.map((partition) => {
-    const end = ends?.get(partition) ?? Infinity
-    return { partition, offset: starts.get(partition) ?? 0, end }
-  })
-  return new Consumer(cluster, options, positions, clock)
+  // With the leaders that are known already, the first fetch asks for all of a broker's partitions, not for the first one.
+  const leaders = new Map(known.partitions.map(({ partition, leader, leaderEpoch }) => [partition, { node: leader, leaderEpoch }]))
+  const assigned = wanted.map((partition) => ({
+    partition,
+    offset: starts.get(partition) ?? 0,
+    end: ends?.get(partition) ?? Infinity,
+    topicId: known.topicId,
+    ...(leaders.get(partition) ?? NO_LEADER),
+    isAskingLeader: false,
+    isFetching: false,
+    notBefore: 0,
+    failingSince: Infinity,
+  }))
+  return new Consumer(cluster, options, assigned, clock)
 }
 
 async function startOffsets(
@@ -121,20 +131,11 @@ export class Consumer {
   #timer: Timer | undefined
   readonly #abort = new AbortController()
 
-  constructor(cluster: Cluster, options: ConsumerOptions, positions: readonly ConsumerPosition[], clock: Clock) {
+  constructor(cluster: Cluster, options: ConsumerOptions, assigned: readonly Assigned[], clock: Clock) {
     this.#cluster = cluster
     this.#options = options
     this.#clock = clock
-    this.#assigned = positions.map((position) => ({
-      ...position,
-      node: -1,
-      leaderEpoch: -1,
-      topicId: '',
-      isAskingLeader: false,
-      isFetching: false,
-      notBefore: 0,
-      failingSince: Infinity,
-    }))
+    this.#assigned = assigned
   }
 
   get positions(): readonly ConsumerPosition[] {
