@@ -70,6 +70,15 @@ describe('Consumer', () => {
     expect(broker.requests).toBe(0)
   })
 
+  it('asks for all partitions at once: an empty one does not hold up the others', async () => {
+    const broker = new FakeBroker(3)
+    broker.append(2, batch(['x']))
+    const consumer = await openConsumer(await broker.cluster(), { ...defaults, untilEnd: false })
+    expect((await consumer.next())?.partition).toBe(2)
+    expect(broker.fetched[0]).toEqual([0, 1, 2])
+    consumer.close()
+  })
+
   it('ends by position behind gaps, empty batches and markers at the end', async () => {
     const broker = filled(3)
     broker.append(0, marker(5n, true))

@@ -28,6 +28,8 @@ export class FakeBroker {
   fate: () => Fate = () => 'ok'
   maxMessageBytes = 1 << 20
   requests = 0
+  /** The partitions of each fetch request. */
+  readonly fetched: number[][] = []
   underWay = 0
   mostUnderWay = 0
   invalidations = 0
@@ -127,7 +129,10 @@ class FakeCluster {
 
   async send(api: { name: string }, request: any): Promise<any> {
     this.broker.requests++
-    if (api.name === 'Fetch') return this.#fetch(request)
+    if (api.name === 'Fetch') {
+      this.broker.fetched.push(request.topics[0].partitions.map(({ partition }: any) => partition))
+      return this.#fetch(request)
+    }
     this.broker.underWay++
     this.broker.mostUnderWay = Math.max(this.broker.mostUnderWay, this.broker.underWay)
     const fate = this.broker.fate()
