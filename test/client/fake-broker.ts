@@ -130,7 +130,7 @@ class FakeCluster {
   async send(api: { name: string }, request: any): Promise<any> {
     this.broker.requests++
     if (api.name === 'Fetch') {
-      this.broker.fetched.push(request.topics[0].partitions.map(({ partition }: any) => partition))
+      this.broker.fetched.push(request.topics[0].partitions.map(({ partition }: any) => Number(partition)))
       return this.#fetch(request)
     }
     this.broker.underWay++
