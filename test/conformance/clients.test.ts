@@ -1,5 +1,5 @@
 // Foreign clients against our broker, each doing what its users do. What they say is compared with what they say of
-// Apache Kafka. Apache's own tools have java-tools.test.ts; the bytes of the records have records.test.ts.
+// Apache Kafka. Apache's own tools have clients-java.test.ts; the bytes of the records have records.test.ts.
 
 import { CompressionTypes, ConfigResourceTypes } from 'kafkajs'
 import { mkdtempSync, rmSync } from 'node:fs'
