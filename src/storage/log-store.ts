@@ -453,7 +453,9 @@ class DirectoryStore implements LogStore, LogHost {
     try {
       const logs = [...this.#logs.values()]
       for (let at = 0; at < logs.length; at += CLOSED_AT_ONCE) {
-        await Promise.all(logs.slice(at, at + CLOSED_AT_ONCE).map((log) => log.close(true)))
+        // All are closed, whatever becomes of one: the lock is given back only when no file is open any more.
+        const results = await Promise.allSettled(logs.slice(at, at + CLOSED_AT_ONCE).map((log) => log.close(true)))
+        for (const result of results) if (result.status === 'rejected') this.fail(result.reason)
       }
       if (this.#fatal !== undefined) throw this.#fatal
       for (const name of [...(this.#recoveryPoints?.keys() ?? []), ...this.#logStarts.keys()]) {

@@ -581,11 +581,14 @@ export class Log {
     this.#isClosed = true
     while (this.#isSyncing) await new Promise<void>((resolve) => this.#idle.push(resolve))
     await this.#epochsWriting
-    if (keep && this.#host.fatal === undefined && this.#damage === undefined) await this.#finish()
-    this.#rejectWaiters(storageError(`${this.name} is closed`), () => true)
-    if (!keep) this.#unwritten.forEach((segment) => segment.undo())
-    for (const segment of this.#segments) segment.close()
-    this.#changed()
+    try {
+      if (keep && this.#host.fatal === undefined && this.#damage === undefined) await this.#finish()
+      if (!keep) this.#unwritten.forEach((segment) => segment.undo())
+    } finally {
+      this.#rejectWaiters(storageError(`${this.name} is closed`), () => true)
+      for (const segment of this.#segments) segment.close()
+      this.#changed()
+    }
   }
 
   /** Leaves the files as Kafka does at a clean stop. */

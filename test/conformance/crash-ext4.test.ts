@@ -43,7 +43,8 @@ beforeAll(() => {
 })
 
 afterAll(() => {
-  if (isMounted) unmount()
+  // After a failure files may still be open: detach it then, lazily.
+  if (isMounted) execFileSync('umount', ['-l', mountPoint])
   rmSync(home, { recursive: true, force: true })
 })
 
@@ -56,18 +57,16 @@ test.skipIf(!canMount)(`${ROUNDS} power cuts lose nothing that was answered`, as
     const logs = await Promise.all(acknowledged.map((_, partition) => store.openLog('t', partition, 'Tn9u3dAJSGe0TcPVCbVM4A', CONFIG)))
     logs.forEach((log, partition) => check(log, acknowledged[partition]))
     const isOff = { value: false }
-    const failed = new Promise<void>((resolve) => {
-      store.onFatal(() => {
-        isOff.value = true
-        resolve()
-      })
-    })
+    const isCut = { value: false }
+    store.onFatal(() => (isOff.value = true))
     const writers = logs.flatMap((log, partition) =>
-      [0, 1, 2].map((writer) => write(log, `${round}/${writer}`, acknowledged[partition], isOff)),
+      [0, 1, 2].map((writer) => write(log, `${round}/${writer}`, acknowledged[partition], isOff, isCut)),
     )
     await delay(30 + ((round * 37) % 200))
+    // Answers from here on don't count: a sync that the ioctl overtakes may report success for bytes that ext4 then
+    // drops, and it is answered after the cut, when a machine without power answers nobody.
+    isCut.value = true
     execFileSync('perl', ['-e', SHUTDOWN, mountPoint])
-    await failed
     total += (await Promise.all(writers)).reduce((sum, count) => sum + count, 0)
     await expect(store.close()).rejects.toThrow()
     unmount()
@@ -84,17 +83,24 @@ test.skipIf(!canMount)(`${ROUNDS} power cuts lose nothing that was answered`, as
 })
 
 /** One append after another, each answered before the next, until the disk is off; how many were answered. */
-async function write(log: Log, name: string, acknowledged: Map<number, string>, isOff: { value: boolean }): Promise<number> {
+async function write(
+  log: Log,
+  name: string,
+  acknowledged: Map<number, string>,
+  isOff: { readonly value: boolean },
+  isCut: { readonly value: boolean },
+): Promise<number> {
   let count = 0
   try {
     for (; !isOff.value; count++) {
       const value = `${name}/${count}/${'x'.repeat((count * 131) % 3000)}`
       const { baseOffset, lastOffset } = log.append(batch([value]), 'client')
       await log.safe(lastOffset + 1)
+      if (isCut.value) break
       acknowledged.set(baseOffset, value)
     }
   } catch (error) {
-    if (!isOff.value) throw error
+    if (!isOff.value && !isCut.value) throw error
   }
   return count
 }
