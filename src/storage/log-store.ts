@@ -5,6 +5,7 @@
 import { dirname } from 'node:path'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
+import { randomUuid } from '../base/uuid.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { CheckpointError, readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoints.ts'
 import { type Disk, DiskError, type DiskLock, replaceFile } from './disk.ts'
@@ -13,7 +14,6 @@ import type { LogConfig } from './log-config.ts'
 import {
   type MetaProperties,
   MetaPropertiesError,
-  randomUuid,
   readMetaProperties,
   writeMetaProperties,
 } from './meta-properties.ts'

@@ -4,6 +4,7 @@
 
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
+import { randomUuid } from '../../base/uuid.ts'
 import { batchSizeAt } from '../../protocol/record-batch.ts'
 import type { Disk } from '../../storage/disk.ts'
 import { defaultLogConfig } from '../../storage/log-config.ts'
@@ -19,7 +20,6 @@ import { METADATA_VERSION } from './records.ts'
 import type { NewRecord } from './records.ts'
 import { MetadataLogError } from './replay.ts'
 import { writeQuorumState } from './snapshots.ts'
-import { randomUuid } from './uuid.ts'
 
 export interface Endpoint {
   readonly name: string
