@@ -51,8 +51,6 @@ import { handleProduce } from './handlers/produce.ts'
 import { handleSaslAuthenticate } from './handlers/sasl-authenticate.ts'
 import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
 
-export type { Answer, Handler, RequestContext }
-
 export interface Route {
   readonly api: Api
   readonly handle: Handler<Api>

@@ -27,14 +27,11 @@ export interface BrokerConfig {
   readonly maxConnections: number
   readonly maxConnectionsPerIp: number
   readonly connectionsMaxIdleMs: number
-  readonly queuedMaxRequests: number
   /** -1: no limit. */
   readonly queuedMaxRequestBytes: number
   readonly fetchMaxBytes: number
   readonly maxFetchSessions: number
   readonly maxRequestPartitionSizeLimit: number
-  readonly retentionCheckIntervalMs: number
-  readonly flushOffsetCheckpointIntervalMs: number
   readonly producerIdExpirationMs: number
   readonly producerIdExpirationCheckIntervalMs: number
   readonly metadataSnapshotBytes: number
@@ -95,13 +92,10 @@ export function parseBrokerConfig(
     maxConnections: number('max.connections'),
     maxConnectionsPerIp: number('max.connections.per.ip'),
     connectionsMaxIdleMs: number('connections.max.idle.ms'),
-    queuedMaxRequests: number('queued.max.requests'),
     queuedMaxRequestBytes: number('queued.max.request.bytes'),
     fetchMaxBytes: number('fetch.max.bytes'),
     maxFetchSessions: number('max.incremental.fetch.session.cache.slots'),
     maxRequestPartitionSizeLimit: number('max.request.partition.size.limit'),
-    retentionCheckIntervalMs: number('log.retention.check.interval.ms'),
-    flushOffsetCheckpointIntervalMs: number('log.flush.offset.checkpoint.interval.ms'),
     producerIdExpirationMs: number('producer.id.expiration.ms'),
     producerIdExpirationCheckIntervalMs: 600_000, // producer.id.expiration.check.interval.ms, internal in Kafka
     metadataSnapshotBytes: number('metadata.log.max.record.bytes.between.snapshots'),
