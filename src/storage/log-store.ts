@@ -39,7 +39,7 @@ export interface LogStoreOptions {
   readonly clock?: Clock
   readonly logger?: Logger
   /** For a new directory; an existing one must agree. */
-  readonly clusterId?: string
+  readonly clusterId?: string | undefined
   readonly nodeId: number
   /** Bytes kept aside for internal logs when the disk is full. Default 4 MiB; 0: none. */
   readonly reserveBytes?: number

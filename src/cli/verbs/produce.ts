@@ -23,7 +23,7 @@ export interface ProduceOptions {
   /** Wait for each record, and stop at the first that fails. */
   readonly sync: boolean
   /** Called before more input is waited for: the moment for a prompt, or for progress. */
-  readonly onWait?: (state: { readonly lines: number; readonly totals: ProducerTotals }) => void
+  readonly onWait?: ((state: { readonly lines: number; readonly totals: ProducerTotals }) => void) | undefined
 }
 
 export interface ProduceResult extends ProducerTotals {
