@@ -3,6 +3,7 @@
 // leaves none: what memory holds and what the disk holds may differ, and the next start finds out.
 
 import { systemClock, type Clock, type Timer } from '../base/clock.ts'
+import type { BrokerListener } from '../base/control-messages.ts'
 import { silentLogger, type Logger } from '../base/logger.ts'
 import type { Disk } from '../storage/disk.ts'
 import { openLogStore, type LogStore } from '../storage/log-store.ts'
@@ -27,15 +28,6 @@ export interface BrokerOptions {
   readonly logger?: Logger
   /** Nothing outlives the broker: no sync of the disk is waited for. Its owner removes the directory. */
   readonly ephemeral?: boolean
-}
-
-export interface BrokerListener {
-  readonly name: string
-  readonly protocol: string
-  readonly host: string
-  readonly port: number
-  readonly advertisedHost: string
-  readonly advertisedPort: number
 }
 
 export interface Broker {
