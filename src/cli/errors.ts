@@ -4,7 +4,7 @@
 import { ConfigError, ConnectError, TimeoutError } from '../client/errors.ts'
 import { KafkaError, type ErrorName } from '../protocol/errors.ts'
 
-/** The contract of DESIGN choice 11. */
+/** The same for every command (DECISIONS.md, Exit codes). */
 export const ExitCode = { done: 0, failed: 1, usage: 2, unreachable: 3, unmet: 4, interrupted: 130, terminated: 143 } as const
 
 export interface Failure {

@@ -52,8 +52,8 @@ interface Assigned {
   failingSince: number // monotonic ms; Infinity while all is well
 }
 
-// Unless set: a GB in answers of 1 MB or more costs half as much CPU again as in these (L2 cache; reference measurements),
-// and the garbage that answers leave grows with them (peak memory 104 MB with 512 KiB, 96 MB with 128 KiB).
+// Unless set. Eight busy partitions share an answer; one partition alone would be read a seventh faster with Kafka's 1 MiB,
+// but two would then fill the answer. Three answers are in memory at most (DECISIONS.md, Fetch sizes).
 const DEFAULT_PARTITION_BYTES = 256 * 1024
 const DEFAULT_FETCH_BYTES = 2 * 1024 * 1024
 const MOST_ANSWERS_WAITING = 2

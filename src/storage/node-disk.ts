@@ -1,5 +1,5 @@
 // Disk over node:fs. Reads and writes are synchronous: on the page cache they take microseconds, the thread pool twenty
-// times that (reference measurements: 1.5 against 31 us for 1 KiB); only syncs, which wait for a device, go to the pool.
+// times that (1.5 against 31 µs for 1 KiB; DECISIONS.md, Append); only syncs, which wait for a device, go to the pool.
 
 import fs from 'node:fs'
 import { type Disk, DiskError, type DiskErrorReason, type DiskFile } from './disk.ts'
