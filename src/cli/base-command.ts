@@ -8,7 +8,7 @@ import { ExitCode, failureOf, type Failure } from './errors.ts'
 import { didYouMean } from './nearest.ts'
 import { askedFormat, FORMATS, Output } from './output.ts'
 
-export const outputFlags = {
+const outputFlags = {
   output: Flags.option({ options: FORMATS })({
     helpGroup: 'output',
     helpValue: 'table|text|json',
@@ -18,7 +18,7 @@ export const outputFlags = {
   verbose: Flags.boolean({ char: 'v', helpGroup: 'output', summary: 'Say on stderr what is being done.' }),
 }
 
-export const connectionFlags = {
+const connectionFlags = {
   'bootstrap-server': Flags.string({
     char: 'b',
     aliases: ['brokers', 'bootstrap-servers', 'broker-list'],

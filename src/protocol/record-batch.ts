@@ -27,10 +27,10 @@ const LOG_OVERHEAD = LENGTH + 4 // what the length does not count
 const MAGIC_V2 = 2
 
 export const CODEC_MASK = 0x07
-export const LOG_APPEND_TIME_FLAG = 0x08
+const LOG_APPEND_TIME_FLAG = 0x08
 export const TRANSACTIONAL_FLAG = 0x10
 export const CONTROL_FLAG = 0x20
-export const DELETE_HORIZON_FLAG = 0x40
+const DELETE_HORIZON_FLAG = 0x40
 
 /** Codecs by their id in the attributes. */
 export const CODECS: readonly CompressionCodec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
