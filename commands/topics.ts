@@ -57,8 +57,12 @@ export default class Topics extends ClusterCommand {
       helpValue: 'NAME',
       summary: 'The topic. --create on the bundled broker takes `messages` if none is named.',
     }),
-    partitions: Flags.integer({ helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
-    'replication-factor': Flags.integer({ helpValue: 'N', summary: "Copies of each partition. The cluster's default, unless said." }),
+    partitions: Flags.integer({ min: 1, helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
+    'replication-factor': Flags.integer({
+      min: 1,
+      helpValue: 'N',
+      summary: "Copies of each partition. The cluster's default, unless said.",
+    }),
     'replica-assignment': Flags.string({
       helpValue: 'ID:ID,…',
       summary: 'Broker ids by partition: 1:2,2:3 is two partitions on two brokers each.',

@@ -86,15 +86,23 @@ export abstract class ClusterCommand extends KtoolCommand {
 }
 
 function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.Class, 'flags' | 'baseFlags' | 'id'>): Failure {
-  const unknown = 'flags' in error && Array.isArray(error.flags) ? (error.flags as string[])[0] : undefined
+  const flag = firstOf(error, 'flags')?.replace(/=.*/, '')
+  const word = firstOf(error, 'args') // no command takes words without a flag; `topics list` is a habit from other tools
+  const unknown = flag ?? word
   if (unknown !== undefined) {
-    const word = unknown.replace(/=.*/, '').replace(/^--?/, '')
     const known = Object.entries({ ...command.baseFlags, ...command.flags }).filter(([, { hidden }]) => !hidden)
-    const guess = didYouMean(`--${word}`, known.map(([name]) => `--${name}`))
-    const flag = unknown.replace(/=.*/, '')
-    return { ...failure, message: `there is no flag ${flag}`, hint: guess ?? seeHelp(command.id) }
+    const guess = didYouMean(`--${unknown.replace(/^--?/, '')}`, known.map(([name]) => `--${name}`))
+    const message = flag === undefined ? `'${unknown}' belongs to no flag` : `there is no flag ${flag}`
+    return { ...failure, message, hint: guess ?? seeHelp(command.id) }
   }
   return failure.exitCode === ExitCode.usage && failure.hint === null ? { ...failure, hint: seeHelp(command.id) } : failure
+}
+
+/** oclif's errors for flags and words that it doesn't know list them. */
+function firstOf(error: Error, list: 'flags' | 'args'): string | undefined {
+  const words: unknown = Reflect.get(error, list)
+  const first: unknown = Array.isArray(words) ? words[0] : undefined
+  return typeof first === 'string' ? first : undefined
 }
 
 function seeHelp(id: string): string {

@@ -1,6 +1,7 @@
 // What went wrong, as one line for a person and one object for a program, and the exit code that goes with it.
 // Every error that leaves a command passes failureOf(); anything it doesn't know is a defect of ours and says so.
 
+import { stripVTControlCharacters } from 'node:util'
 import { ConfigError, ConnectError, TimeoutError } from '../client/errors.ts'
 import { KafkaError, type ErrorName } from '../protocol/errors.ts'
 
@@ -103,11 +104,13 @@ function isParseError(error: Error): boolean {
 }
 
 function parseFailure(error: Error): Failure {
-  const message = oneLine(error.message.replace(/\s*See more help with --help\s*/g, ''))
+  // On a terminal oclif dims its texts.
+  const message = oneLine(stripVTControlCharacters(error.message).replace(/\s*See more help with --help\s*/g, ''))
     .replace(/^Parsing (--\S+) Expected (.*)$/, '$1 takes $2')
     .replace(/^Parsing (--\S+) /, '$1: ')
     .replace(/^Expected (--[^=\s]+)=(.*) to be one of: /, "$1 is '$2', but must be one of ")
     .replace(/^Flag (--\S+) /, '$1 ')
     .replace(/^The following errors? occurred: /, '')
+    .replace(/^Missing required flag (\S+)$/, '--$1 is missing')
   return { code: 'USAGE', message, hint: null, exitCode: ExitCode.usage }
 }

@@ -88,7 +88,10 @@ describe('produceLines', () => {
     const broker = new FakeCluster(3)
     await produce(broker, { ...options(['a\tb\nc\td\n'], { 'parse.key': 'true' }), partition: 2 })
     expect(values(broker, 2)).toEqual(['b', 'd'])
-    await expect(produce(broker, { ...options(['a\n']), partition: 3 })).rejects.toThrow('t has no partition 3')
+    await expect(produce(broker, { ...options(['a\n']), partition: 3 })).rejects.toMatchObject({
+      message: 't has no partition 3',
+      exitCode: 1,
+    })
   })
 
   it('sends keys where Java does', async () => {

@@ -10,7 +10,7 @@ import type { ProducerTotals, RecordRanges } from '../../client/producer-records
 import { LineReader } from '../../kernels/line-reader.ts'
 import { encodeLines, NO_HEADERS } from '../../kernels/record-writer.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
-import { usageError } from '../errors.ts'
+import { operationError } from '../errors.ts'
 import type { LineParser } from '../formats/line-parser.ts'
 import type { LineSource } from '../formats/line-source.ts'
 
@@ -176,7 +176,8 @@ function fixedPartition(topic: ProducerTopic, partition: number | undefined): Pr
   if (partition === undefined) return undefined
   const found = topic.partitions.at(partition)
   if (found === undefined || partition < 0) {
-    throw usageError(`${topic.name} has no partition ${partition}`, `it has ${topic.partitions.length}, from 0`)
+    const hint = `it has ${topic.partitions.length}, from 0`
+    throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `${topic.name} has no partition ${partition}`, hint)
   }
   return found
 }
