@@ -41,7 +41,7 @@ export interface Broker {
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
-  /** Bytes that replies may take now; 0 when slow readers hold too many. */
+  /** Bytes that replies may take now; 0 when slow readers hold too many, -1 when they hold far too many. */
   replyRoom(): number
   /** Stops cleanly. Resolves when everything is durable and the directory free; the second caller waits, too. */
   stop(): Promise<void>

@@ -10,7 +10,7 @@ import { createLogger, type Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import { startBroker, type Broker } from './broker.ts'
 import { openControl } from './control.ts'
-import { boundedLog } from './daemon-log.ts'
+import { boundedLog, writeStderr } from './daemon-log.ts'
 import { describe } from './handler.ts'
 import { createMissingTopics, type WantedTopic } from './startup-topics.ts'
 
@@ -102,7 +102,7 @@ async function serve(
       logger.info(`listener ${name} on ${host}:${port}, data in ${broker.store.directory}`)
     }
     const [{ host, port }] = broker.listeners
-    process.stderr.write(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}\n`)
+    writeStderr(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}\n`)
     options.onReady(status())
     const error = await broker.stopped
     if (error === undefined) return 0
