@@ -78,7 +78,9 @@ export default class Topics extends ClusterCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Topics)
     const action = await this.#action(flags)
-    const connection = await this.connect(flags, { start: action === 'create' })
+    const isCreate = action === 'create'
+    const remark = isCreate && flags.topic === undefined ? `no --topic given: it is '${verbs.DEFAULT_TOPIC}'` : undefined
+    const connection = await this.connect(flags, { start: isCreate, remark })
     const selection = { names: flags.topic ?? [], isPattern: flags.regex, excludeInternal: flags['exclude-internal'] }
     switch (action) {
       case 'list':
@@ -151,10 +153,7 @@ export default class Topics extends ClusterCommand {
   }
 
   async #newName(connection: Connection): Promise<string> {
-    if (connection.isBundled) {
-      this.output.talk(`no --topic given: it is '${verbs.DEFAULT_TOPIC}'`)
-      return verbs.DEFAULT_TOPIC
-    }
+    if (connection.isBundled) return verbs.DEFAULT_TOPIC
     if (canAsk(this.output)) return askText('Name of the new topic:')
     throw usageError('--create needs --topic', 'only the bundled broker has a default topic')
   }

@@ -64,19 +64,23 @@ export abstract class ClusterCommand extends KtoolCommand {
 
   /**
    * The cluster the flags and the surroundings name; closed when the command ends.
-   * `start`: with no broker anywhere, start the bundled one and say so on stderr.
+   * `start`: with no broker anywhere, start the bundled one and say so on stderr. `remark`: to be said with it, whenever
+   * the cluster is the bundled broker.
    */
   protected async connect(
     flags: ConnectionFlags,
-    options: { start?: boolean; properties?: ReadonlyMap<string, string> } = {},
+    options: { start?: boolean; remark?: string | undefined; properties?: ReadonlyMap<string, string> } = {},
   ): Promise<Connection> {
     const wanted: ConnectionOptions = {
       bootstrapServer: flags['bootstrap-server'],
       commandConfig: flags['command-config'],
       ...(options.properties && { properties: options.properties }),
     }
-    const start = options.start ? { say: (line: string) => this.output.talk(line) } : undefined
+    const remarks: string[] = []
+    const start = options.start ? { say: (line: string) => remarks.push(line) } : undefined
     this.#connection = await openConnection(wanted, process.env, start)
+    if (options.remark !== undefined && this.#connection.isBundled) remarks.push(options.remark)
+    if (remarks.length > 0) this.output.talk(remarks.join('; '))
     return this.#connection
   }
 
