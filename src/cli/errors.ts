@@ -3,7 +3,7 @@
 
 import { stripVTControlCharacters } from 'node:util'
 import { ConfigError, ConnectError, TimeoutError } from '../client/errors.ts'
-import { KafkaError, type ErrorName } from '../protocol/errors.ts'
+import { KafkaError, ProtocolError, type ErrorName } from '../protocol/errors.ts'
 
 /** The same for every command (DECISIONS.md, Exit codes). */
 export const ExitCode = { done: 0, failed: 1, usage: 2, unreachable: 3, unmet: 4, interrupted: 130, terminated: 143 } as const
@@ -68,6 +68,10 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof KafkaError) {
     const exitCode = LOGIN_ERRORS.has(error.error) ? ExitCode.unreachable : ExitCode.failed
     return { code: error.error, message: error.message, hint: null, exitCode }
+  }
+  if (error instanceof ProtocolError) {
+    const hint = 'It answers, but not as a Kafka broker does.'
+    return { code: 'PROTOCOL', message: error.message, hint, exitCode: ExitCode.unreachable }
   }
   if (error instanceof ConfigError) {
     return { code: 'CONFIG', message: error.message, hint: null, exitCode: ExitCode.usage }
