@@ -95,7 +95,11 @@ export default class Produce extends ClusterCommand {
     const signals = onSignals(() => source.close())
     const options: ProduceOptions = { topic: flags.topic, partition: flags.partition, source, parser, sync: flags.sync }
     try {
-      const result = await produceLines(cluster, { ...options, onWait: this.#onWait(source) })
+      const onTrouble = (error: Error): void => {
+        this.#clearProgress()
+        this.output.talk(`${error.message} Trying again until delivery.timeout.ms is over.`)
+      }
+      const result = await produceLines(cluster, { ...options, onTrouble, onWait: this.#onWait(source) })
       this.#clearProgress()
       this.#report(flags.topic, result, flags.verbose)
     } finally {

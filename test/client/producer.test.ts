@@ -44,6 +44,22 @@ describe('Producer', () => {
     )
   })
 
+  it('tells of trouble once, and again only after it had passed', async () => {
+    const broker = new FakeCluster(1)
+    const fates: Fate[] = ['lost', 'silent', 'ok', 'lost']
+    broker.fate = () => fates.shift() ?? 'ok'
+    const told: string[] = []
+    const producer = new Producer(await broker.cluster(), undefined, ({ message }) => told.push(message))
+    const topic = await producer.topic('t')
+    for (const line of [1, 2]) {
+      await append(producer, topic, null, 'x', line)
+      await producer.flush()
+    }
+    producer.close()
+    expect(producer.totals).toMatchObject({ acknowledged: 2, failed: 0 })
+    expect(told).toEqual(['connection lost', 'connection lost'])
+  })
+
   it('sends up to five requests at once, and no more', async () => {
     const broker = new FakeCluster(1)
     await produce(broker, numbered(500), { 'batch.size': '150' })

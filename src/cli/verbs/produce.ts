@@ -22,6 +22,8 @@ export interface ProduceOptions {
   readonly parser: LineParser
   /** Wait for each record, and stop at the first that fails. */
   readonly sync: boolean
+  /** Sending failed for a reason that may pass, and is tried again. */
+  readonly onTrouble?: (error: Error) => void
   /** Called before more input is waited for: the moment for a prompt, or for progress. */
   readonly onWait?: ((state: { readonly lines: number; readonly totals: ProducerTotals }) => void) | undefined
 }
@@ -40,7 +42,7 @@ const RECORD_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
 
 /** The topic must exist. Throws KafkaError when it can't be written to at all, ConfigError for settings. */
 export async function produceLines(cluster: Cluster, options: ProduceOptions, clock: Clock = systemClock): Promise<ProduceResult> {
-  const producer = new Producer(cluster, clock)
+  const producer = new Producer(cluster, clock, options.onTrouble)
   try {
     const topic = await producer.topic(options.topic)
     const lines = new Lines(producer, topic, options, clock)
