@@ -147,9 +147,9 @@ export class ClientConnection implements Connection {
     if (isIdle && now - this.#lastActivity > this.#settings.maxIdleMs) this.close()
   }
 
-  /** While slow readers hold far too much, those that took nothing for some seconds must go. */
+  /** While slow readers hold too much, those that took nothing for some seconds must go. */
   #outputDeadline(waiting: number): number {
-    if (this.#settings.replyMemory.room < 0) return SHORT_OUTPUT_DEADLINE_MS
+    if (this.#settings.replyMemory.room <= 0) return SHORT_OUTPUT_DEADLINE_MS
     return OUTPUT_DEADLINE_MS + waiting / OUTPUT_BYTES_PER_MS
   }
 
