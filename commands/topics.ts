@@ -1,7 +1,7 @@
 // `ktool topics`: which action, what to ask a person, and how the results look.
 
 import * as Flags from '@oclif/core/flags'
-import { askText, canAsk, choose, confirmed } from '../src/cli/ask.ts'
+import { askText, canAsk, choose, chooseTopic, confirmed } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { ExitCode, usageError } from '../src/cli/errors.ts'
@@ -161,9 +161,7 @@ export default class Topics extends ClusterCommand {
   async #named(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean, question: string): Promise<readonly string[]> {
     if (selection.names.length > 0) return verbs.selectTopics(connection.cluster, selection, ifExists)
     if (!canAsk(this.output)) throw usageError('--topic is missing', 'see `ktool topics --list` for the names')
-    const names = await verbs.listTopicNames(connection.cluster, { ...selection, excludeInternal: true })
-    if (names.length === 0) throw usageError('there are no topics')
-    return [await choose(question, names)]
+    return [await chooseTopic(connection.cluster, question)]
   }
 
   #report(verb: string, outcomes: readonly verbs.TopicOutcome[], say: (name: string, partitions: number | null) => string): void {
