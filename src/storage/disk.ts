@@ -28,6 +28,9 @@ export class DiskError extends Error {
   }
 }
 
+// Not the system's: it has no name for a link or a directory where a file belongs.
+export const NOT_REGULAR = 'ENOTREG'
+
 /** An open file. Positions and sizes in bytes; each call may throw DiskError. */
 export interface DiskFile {
   readonly path: string
@@ -60,7 +63,7 @@ export interface DiskLock {
 export interface Disk {
   /** `create` makes a new file (mode 0600) and fails with 'exists' when there is one; `write` needs one. */
   open(path: string, mode: 'read' | 'write' | 'create'): DiskFile
-  /** undefined when there is nothing of this name. */
+  /** undefined when there is nothing of this name; a symbolic link is 'other', whatever it points to. */
   stat(path: string): DiskStat | undefined
   /** Sorted by name. */
   list(directory: string): DiskEntry[]
@@ -98,10 +101,14 @@ export async function replaceFile(disk: Disk, path: string, bytes: Buffer): Prom
   await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
 }
 
-/** All bytes of a file, undefined when there is none; DiskError 'failed' (EFBIG) when it has more than `limit`. */
+/**
+ * All bytes of a file, undefined when there is none; DiskError 'failed' when there is something else in its place (ENOTREG:
+ * a link, a directory) or when it has more than `limit` (EFBIG).
+ */
 export function readFile(disk: Disk, path: string, limit: number): Buffer | undefined {
   const stat = disk.stat(path)
-  if (stat?.kind !== 'file') return undefined
+  if (stat === undefined) return undefined
+  if (stat.kind !== 'file') throw new DiskError('failed', path, NOT_REGULAR, `${path} is not a regular file`)
   const file = disk.open(path, 'read')
   try {
     const size = file.size()

@@ -7,7 +7,7 @@ import { DiskError } from './disk.ts'
 import { scanBatches } from './batch-scan.ts'
 import { segmentFileName } from './segment.ts'
 
-const QUARANTINE = 'quarantine'
+export const QUARANTINE = 'quarantine'
 const COPY_CHUNK_BYTES = 1024 * 1024
 const SEGMENT_FILE = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)(\.cleaned|\.swap|\.deleted|)$/
 

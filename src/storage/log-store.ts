@@ -25,6 +25,7 @@ import {
   outOfUseName,
   partitionDirectories,
   readTopicId,
+  refuseImpostors,
   removeTree,
   writeTopicId,
 } from './partition-directory.ts'
@@ -201,6 +202,7 @@ class DirectoryStore implements LogStore, LogHost {
   #fatal: KafkaError | undefined
   #fatalCause: Error | undefined
   #fatalListeners: ((error: Error) => void)[] = []
+  #hasUnopened = false // a log that should have been
   #isClosed = false
 
   constructor(
@@ -252,9 +254,19 @@ class DirectoryStore implements LogStore, LogHost {
     config: LogConfig,
     options: { readonly startOffset?: number } = {},
   ): Promise<Log> {
+    try {
+      return await this.#openLog(topic, partition, topicId, config, options.startOffset ?? 0)
+    } catch (error) {
+      this.#hasUnopened = true
+      throw error
+    }
+  }
+
+  async #openLog(topic: string, partition: number, topicId: string, config: LogConfig, startOffset: number): Promise<Log> {
     const name = `${topic}-${partition}`
     const directory = `${this.directory}/${name}`
     if (this.disk.stat(directory) !== undefined) {
+      refuseImpostors(this.disk, directory)
       const found = readTopicId(this.disk, directory)
       if (found !== undefined && found !== topicId) {
         this.logger.warn(`${directory} belongs to topic id ${found}, not ${topicId}: moved aside`)
@@ -271,7 +283,7 @@ class DirectoryStore implements LogStore, LogHost {
       wasClean: this.wasClean,
       recoveryPoint: this.#recoveryPoints === undefined ? undefined : (this.#recoveryPoints.get(name) ?? 0),
       logStartOffset: this.#logStarts.get(name) ?? 0,
-      startOffset: options.startOffset ?? 0,
+      startOffset,
       indexIntervalBytes: config.indexIntervalBytes,
       nowMs: this.clock.now(),
     })
@@ -464,8 +476,8 @@ class DirectoryStore implements LogStore, LogHost {
         this.#logStarts.delete(name)
       }
       await this.checkpoint()
-      // A damaged log must be looked at again at the next start, by us or by Apache.
-      if (logs.some((log) => log.isDamaged)) return
+      // A damaged log, or one that could not be opened, must be looked at at the next start, by us or by Apache.
+      if (this.#hasUnopened || logs.some((log) => log.isDamaged)) return
       const mark = Buffer.from(JSON.stringify({ version: 0, brokerEpoch }))
       await replaceFile(this.disk, `${this.directory}/${CLEAN_SHUTDOWN}`, mark)
     } finally {

@@ -33,7 +33,7 @@ const OPEN_FLAGS = {
 export const nodeDisk: Disk = {
   open: (path, mode) => guard(path, () => nodeFile(path, fs.openSync(path, OPEN_FLAGS[mode], 0o600))),
   stat(path) {
-    const stats = guard(path, () => fs.statSync(path, { throwIfNoEntry: false }))
+    const stats = guard(path, () => fs.lstatSync(path, { throwIfNoEntry: false }))
     return stats && { kind: kindOf(stats), size: stats.size, modifiedMs: Math.floor(stats.mtimeMs) }
   },
   list: (directory) =>
@@ -140,5 +140,6 @@ function settle(path: string, resolve: () => void, reject: (error: DiskError) =>
 function diskError(path: string, error: unknown): DiskError {
   if (error instanceof DiskError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  return new DiskError(REASONS.get(code ?? '') ?? 'failed', path, code ?? 'UNKNOWN', message, { cause: error })
+  const text = message.includes(path) ? message : `${message} '${path}'` // by descriptor: the system names no file
+  return new DiskError(REASONS.get(code ?? '') ?? 'failed', path, code ?? 'UNKNOWN', text, { cause: error })
 }

@@ -1,7 +1,8 @@
 // Names of partition directories in a data directory, and partition.metadata, which says whose topic one is.
 
 import { randomBytes } from 'node:crypto'
-import { type Disk, readFile, replaceFile } from './disk.ts'
+import { QUARANTINE } from './log-directory.ts'
+import { type Disk, DiskError, NOT_REGULAR, readFile, replaceFile } from './disk.ts'
 
 /** A partition's directory on disk that no log is open for. */
 export interface PartitionDirectory {
@@ -14,13 +15,14 @@ export interface PartitionDirectory {
 
 const MAX_METADATA_BYTES = 4096
 const MAX_NAME_BYTES = 255
+const LOG_FILE = /^(\d{20}(-\d{10})?\.[a-z.]+|leader-epoch-checkpoint|quorum-state|partition\.metadata)$/
 const DELETED = /\.[0-9a-f]{32}-delete$/
 
 export function partitionDirectories(disk: Disk, directory: string): PartitionDirectory[] {
   return disk.list(directory).flatMap(({ name, kind }) => {
     const match = kind === 'directory' ? /^(.{1,249})-(\d{1,10})$/.exec(name) : null
     if (match === null) return []
-    return [{ name, topic: match[1], partition: Number(match[2]), topicId: readTopicId(disk, `${directory}/${name}`) }]
+    return [{ name, topic: match[1], partition: Number(match[2]), topicId: topicIdIfReadable(disk, `${directory}/${name}`) }]
   })
 }
 
@@ -37,6 +39,32 @@ export function outOfUseName(name: string, ending: '-delete' | '-stray'): string
 export function readTopicId(disk: Disk, directory: string): string | undefined {
   const text = readFile(disk, `${directory}/partition.metadata`, MAX_METADATA_BYTES)?.toString('latin1')
   return text && /^version: 0\ntopic_id: ([A-Za-z0-9_-]{22})\s*$/.exec(text)?.[1]
+}
+
+/** Looking around must not fail for one of many; who opens the partition is told. */
+function topicIdIfReadable(disk: Disk, directory: string): string | undefined {
+  try {
+    return readTopicId(disk, directory)
+  } catch (error) {
+    if (error instanceof DiskError) return undefined
+    throw error
+  }
+}
+
+/**
+ * DiskError when `directory` or a file in it that the log would use is a link or something else that doesn't belong there:
+ * followed, it would have us write elsewhere; passed over, the log would look empty.
+ */
+export function refuseImpostors(disk: Disk, directory: string): void {
+  if (disk.stat(directory)?.kind !== 'directory') {
+    throw new DiskError('failed', directory, 'ENOTDIR', `${directory} is a link or a file, not a directory`)
+  }
+  for (const { name, kind } of disk.list(directory)) {
+    const wanted = name === QUARANTINE ? 'directory' : LOG_FILE.test(name) ? 'file' : kind
+    if (kind === wanted) continue
+    const path = `${directory}/${name}`
+    throw new DiskError('failed', path, NOT_REGULAR, `${path} is not a ${wanted === 'file' ? 'regular file' : 'directory'}`)
+  }
 }
 
 export async function writeTopicId(disk: Disk, directory: string, topicId: string): Promise<void> {

@@ -7,6 +7,7 @@ import { BATCH_OVERHEAD, batchSizeAt, hasValidCrc, readBatchHeader } from '../..
 import type { BatchHeader } from '../../protocol/record-batch.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { Disk, DiskFile } from '../../storage/disk.ts'
+import { refuseImpostors } from '../../storage/partition-directory.ts'
 import { bootstrapRecords } from './features.ts'
 import type { NewRecord } from './records.ts'
 import { MetadataLogError, MetadataReplay } from './replay.ts'
@@ -54,7 +55,9 @@ function refuseTopicsWithoutMetadata(disk: Disk, dataDirectory: string): void {
 export function readMetadata(disk: Disk, dataDirectory: string, nodeId: number): MetadataOnDisk {
   const directory = join(dataDirectory, '__cluster_metadata-0')
   const replay = new MetadataReplay()
-  const names = disk.stat(directory) === undefined ? [] : disk.list(directory).map((entry) => entry.name)
+  const isThere = disk.stat(directory) !== undefined
+  if (isThere) refuseImpostors(disk, directory)
+  const names = isThere ? disk.list(directory).map((entry) => entry.name) : []
   const snapshot = snapshotsIn(names).at(-1)
   if (snapshot !== undefined) readSnapshot(disk, directory, snapshot, replay)
   const snapshotOffset = snapshot?.offset ?? -1
