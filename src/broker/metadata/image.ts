@@ -51,6 +51,7 @@ export class MetadataImageError extends Error {
 export class MetadataImage {
   readonly #topics = new Map<string, Topic>()
   readonly #topicsById = new Map<string, Topic>()
+  readonly #byMetricName = new Map<string, Set<string>>() // names with '.' or '_'
   readonly #configs = new Map<number, Map<string, Map<string, string>>>()
   readonly #features = new Map<string, number>()
   readonly #brokers = new Map<number, BrokerRegistration>()
@@ -73,6 +74,11 @@ export class MetadataImage {
 
   get topicCount(): number {
     return this.#topics.size
+  }
+
+  /** A topic whose metrics would have the same name as those of `name`, in which '.' and '_' are one (Topic.hasCollision). */
+  collidingTopic(name: string): string | undefined {
+    return METRIC_CHARACTERS.test(name) ? this.#byMetricName.get(metricName(name))?.values().next().value : undefined
   }
 
   /** What was set on one resource; empty when nothing was. The name of the cluster-wide broker resource is ''. */
@@ -111,12 +117,19 @@ export class MetadataImage {
         const topic: Topic = { name, id, partitions: new Map() }
         this.#topics.set(name, topic)
         this.#topicsById.set(id, topic)
+        if (METRIC_CHARACTERS.test(name)) {
+          const same = this.#byMetricName.get(metricName(name))
+          if (same === undefined) this.#byMetricName.set(metricName(name), new Set([name]))
+          else same.add(name)
+        }
         return
       }
       case 'RemoveTopicRecord': {
         const topic = this.#topicOf(record.value.topicId)
         this.#topics.delete(topic.name)
         this.#topicsById.delete(topic.id)
+        const same = this.#byMetricName.get(metricName(topic.name))
+        if (same?.delete(topic.name) === true && same.size === 0) this.#byMetricName.delete(metricName(topic.name))
         this.#configs.get(ResourceType.topic)?.delete(topic.name)
         return
       }
@@ -287,6 +300,11 @@ export class MetadataImage {
 }
 
 const METADATA_VERSION = 'metadata.version'
+const METRIC_CHARACTERS = /[._]/
+
+function metricName(topic: string): string {
+  return topic.replaceAll('.', '_')
+}
 
 type BrokerChange = 'BrokerRegistrationChangeRecord' | 'FenceBrokerRecord' | 'UnfenceBrokerRecord'
 type Kept =
