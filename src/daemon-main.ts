@@ -4,7 +4,7 @@
 import { ConfigError } from './broker/config/broker-configs.ts'
 import { runDaemon } from './broker/daemon.ts'
 import { MetadataLogError } from './broker/metadata/replay.ts'
-import { StartError } from './broker/start-error.ts'
+import { diskStartError, StartError } from './broker/start-error.ts'
 import { brokerSettings, parseBrokerFlags } from './cli/broker-flags.ts'
 import { CliError, ExitCode, failureOf, operationError } from './cli/errors.ts'
 import { askedFormat, Output } from './cli/output.ts'
@@ -33,7 +33,7 @@ function startFailure(error: unknown): unknown {
   if (error instanceof ConfigError) return new CliError({ code: 'CONFIG', message: error.message, exitCode: ExitCode.usage }, error)
   const isKnown = START_ERRORS.some((kind) => error instanceof kind)
   if (!isKnown) return error
-  const { message } = error as Error
+  const { message } = error instanceof DiskError ? diskStartError(error) : (error as Error)
   const hint = /\bport \d+ is in use\b/.test(message) ? '`ktool broker start --port 0` takes any free one' : null
   return operationError('BROKER_NOT_STARTED', message, hint)
 }

@@ -84,6 +84,8 @@ export async function brokerSettings(flags: BrokerFlagValues, defaultDataDirecto
   }
   const ephemeral = flags.ephemeral === true
   const named = flags['data-dir'] ?? properties.get('log.dirs') ?? properties.get('log.dir')
+  // Resolved, it would be the directory the command happens to run in.
+  if (named?.trim() === '') throw usageError("the data directory's name is empty", 'name one with --data-dir')
   properties.delete('log.dir')
   properties.delete('log.dirs')
   if (named !== undefined) properties.set('log.dirs', resolve(named))

@@ -32,6 +32,11 @@ test('flags go before properties, and these before the file', async () => {
   })
 })
 
+test('an empty name is no data directory, least of all the one the command runs in', async () => {
+  await expect(settingsOf('--data-dir', '')).rejects.toThrow("the data directory's name is empty")
+  await expect(settingsOf('--property', 'log.dirs=')).rejects.toThrow("the data directory's name is empty")
+})
+
 test('addresses', async () => {
   expect(await propertiesOf('--host', '::', '--port', '7')).toMatchObject({ listeners: 'PLAINTEXT://[::]:7' })
   expect(await propertiesOf('--advertise', 'kafka.example:19092')).toMatchObject({
