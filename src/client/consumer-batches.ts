@@ -29,8 +29,8 @@ export interface FetchedBatch {
   readonly records: Buffer
 }
 
-// Unpacked, one batch. A batch is at most max.message.bytes packed, 1 MiB unless somebody raised it.
-const LARGEST_BATCH = 256 * 1024 * 1024
+// Unpacked, one batch: as much as the bundled broker takes in.
+const LARGEST_BATCH = 64 * 1024 * 1024
 const ABORT_MARKER = 0
 
 /** The offset behind the last whole batch of `bytes`, and the codecs in use. */
@@ -49,8 +49,16 @@ export function scanBatches(bytes: Buffer): { next: number; codecs: Set<Compress
   return { next, codecs }
 }
 
-/** The batches with records for the application. The codecs must be prepared. KafkaError CORRUPT_MESSAGE on a bad checksum. */
-export function* batchesOf(fetched: FetchedRecords, checkCrcs: boolean): Generator<FetchedBatch, void, undefined> {
+/**
+ * The batches with records for the application. The codecs must be prepared. KafkaError CORRUPT_MESSAGE on a bad checksum,
+ * MESSAGE_TOO_LARGE on a batch that unpacks to more than 64 MiB, or than `partitionMaxBytes` where that is more.
+ */
+export function* batchesOf(
+  fetched: FetchedRecords,
+  checkCrcs: boolean,
+  partitionMaxBytes = 0,
+): Generator<FetchedBatch, void, undefined> {
+  const largest = Math.max(LARGEST_BATCH, partitionMaxBytes)
   const { bytes } = fetched
   const pending = [...fetched.aborted].sort((a, b) => a.firstOffset - b.firstOffset)
   const aborting = new Set<bigint>()
@@ -65,17 +73,17 @@ export function* batchesOf(fetched: FetchedRecords, checkCrcs: boolean): Generat
       throw new KafkaError('CORRUPT_MESSAGE', `The batch at offset ${header.baseOffset} of ${where} has a wrong checksum`)
     }
     if (header.isControl) {
-      if (aborting.has(header.producerId) && isAbortMarker(bytes, at, header)) aborting.delete(header.producerId)
+      if (aborting.has(header.producerId) && isAbortMarker(bytes, at, header, largest)) aborting.delete(header.producerId)
       continue
     }
     if (header.recordCount === 0 || (header.isTransactional && aborting.has(header.producerId))) continue
-    yield { header, records: recordsOf(bytes, at, header, LARGEST_BATCH) }
+    yield { header, records: recordsOf(bytes, at, header, largest) }
   }
 }
 
 /** A control record's key is its version and its type, both int16. */
-function isAbortMarker(bytes: Buffer, at: number, header: BatchHeader): boolean {
-  const cursor = new RecordCursor(header, recordsOf(bytes, at, header, LARGEST_BATCH))
+function isAbortMarker(bytes: Buffer, at: number, header: BatchHeader, largest: number): boolean {
+  const cursor = new RecordCursor(header, recordsOf(bytes, at, header, largest))
   if (!cursor.next() || cursor.keyStart < 0 || cursor.keyEnd - cursor.keyStart < 4) return false
   return cursor.bytes.readInt16BE(cursor.keyStart + 2) === ABORT_MARKER
 }

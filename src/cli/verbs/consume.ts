@@ -49,13 +49,18 @@ export async function consumeTopic(cluster: Cluster, options: ConsumeOptions, cl
       return { messages: 0, reason: watch.reason ?? 'interrupted' }
     }
     options.onPositioned?.([...consumer.positions].sort((a, b) => a.partition - b.partition))
-    return await pour(consumer, options, watch, cluster.config.consumer.checkCrcs)
+    return await pour(consumer, options, watch, cluster.config.consumer)
   } finally {
     watch.end()
   }
 }
 
-async function pour(consumer: Consumer, options: ConsumeOptions, watch: Watch, checkCrcs: boolean): Promise<ConsumeResult> {
+async function pour(
+  consumer: Consumer,
+  options: ConsumeOptions,
+  watch: Watch,
+  { checkCrcs, maxPartitionFetchBytes }: Cluster['config']['consumer'],
+): Promise<ConsumeResult> {
   const { format, sink, maxMessages = Infinity } = options
   const out = new ByteOutput()
   const stop = (): void => consumer.close()
@@ -64,7 +69,7 @@ async function pour(consumer: Consumer, options: ConsumeOptions, watch: Watch, c
   try {
     for (let fetched = await consumer.next(); fetched !== undefined; fetched = await consumer.next()) {
       const before = format.printed
-      for (const batch of batchesOf(fetched, checkCrcs)) {
+      for (const batch of batchesOf(fetched, checkCrcs, maxPartitionFetchBytes)) {
         format.start(batch, fetched)
         while (format.print(out, maxMessages) && !isOver()) await sink.write(out)
         if (isOver()) break
