@@ -161,12 +161,12 @@ export function notKafkaError(endpoint: Endpoint, start: Buffer, options: Securi
     ? 'is an HTTP server'
     : text.startsWith('SSH-')
       ? 'is an SSH server'
-      : 'does not speak the Kafka protocol'
+      : undefined
   const shown = /^[\x20-\x7e\r\n]+$/.test(text)
     ? `, it says "${text.split('\r')[0].split('\n')[0].slice(0, 40)}"`
     : ''
   return new ConnectError('notKafka', at, {
-    message: `${at} ${what}, not a Kafka broker${shown}.`,
+    message: `${at} ${what === undefined ? 'does not speak the Kafka protocol' : `${what}, not a Kafka broker`}${shown}.`,
     hint: 'Check the port: brokers usually listen on 9092.',
   })
 }
