@@ -113,8 +113,11 @@ export class Reader {
   /** Checks an array's declared length before anything is allocated for it. */
   elements(count: number): number {
     this.#elements += count
-    if (count < 0 || count > this.remaining || this.#elements > this.#maxElements) {
+    if (count < 0 || count > this.remaining) {
       throw new ProtocolError(`array of ${count} elements with ${this.remaining} bytes left`)
+    }
+    if (this.#elements > this.#maxElements) {
+      throw new ProtocolError(`array of ${count} elements: a message may have ${this.#maxElements} in all its arrays`)
     }
     return count
   }
