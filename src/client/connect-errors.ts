@@ -152,6 +152,15 @@ export function setupTimeoutError(
   return new ConnectError('timeout', at, { message: `${what} within ${timeoutMs} ms.`, hint: TIMEOUT_HINT })
 }
 
+/** A host or a port that can't be one. */
+export function noAddressError(endpoint: Endpoint): ConnectError {
+  const at = formatEndpoint(endpoint)
+  return new ConnectError('dns', at, {
+    message: `${at} is not an address that can be connected to.`,
+    hint: "If the cluster advertises it, correct the broker's advertised.listeners.",
+  })
+}
+
 /** The first bytes of an answer that can't be Kafka's. */
 export function notKafkaError(endpoint: Endpoint, start: Buffer, options: Security): ConnectError {
   const at = formatEndpoint(endpoint)

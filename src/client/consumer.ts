@@ -5,7 +5,7 @@
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { Fetch } from '../protocol/apis/fetch.ts'
 import { prepareCodec } from '../protocol/compression/index.ts'
-import { type ErrorName, errorName, KafkaError } from '../protocol/errors.ts'
+import { type ErrorName, errorName, KafkaError, ProtocolError } from '../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
 import type { Cluster } from './cluster.ts'
 import { type FetchedRecords, scanBatches } from './consumer-batches.ts'
@@ -256,8 +256,13 @@ export class Consumer {
         const bytes = given.records
         if (bytes === null || bytes.length === 0) continue
         const { next, codecs } = scanBatches(bytes)
-        assigned.offset = Math.max(assigned.offset, next)
         const { partition, end } = assigned
+        // The first batch has what was asked for, or what comes after it. Taking less would be asking for it for ever.
+        if (next <= asked[index]) {
+          const place = `${this.#options.topic}-${partition}`
+          throw new ProtocolError(`asked for offset ${asked[index]} of ${place}, the broker sent records that end at ${next - 1}`)
+        }
+        assigned.offset = Math.max(assigned.offset, next)
         const aborted = this.#options.isolation === 'read_committed' ? (given.abortedTransactions ?? []) : []
         answer.push({ topic: this.#options.topic, partition, bytes, from: asked[index], until: end, aborted, codecs })
       }

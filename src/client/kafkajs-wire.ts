@@ -16,6 +16,7 @@ import { frameRequest } from '../protocol/frames.ts'
 import {
   authenticationError,
   closedError,
+  noAddressError,
   notKafkaError,
   setupTimeoutError,
   socketError,
@@ -40,6 +41,8 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1
 const silent = { namespace: () => silent, debug() {}, info() {}, warn() {}, error() {} }
 
 export const openKafkajsWire: OpenWire = async (endpoint, options) => {
+  // What a cluster advertises may be anything. Node takes an empty host for this machine, and throws at such a port.
+  if (endpoint.host === '' || !(endpoint.port >= 1 && endpoint.port <= 65_535)) throw noAddressError(endpoint)
   const wire = new KafkajsWire(endpoint, options)
   await wire.open()
   return wire

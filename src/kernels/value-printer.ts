@@ -37,7 +37,7 @@ export class ValuePrinter {
     this.#until = until
   }
 
-  /** Prints until the batch ends (false), or `out` is full or `most` records are printed in all (true). Error on nonsense. */
+  /** Prints until the batch ends (false), or `out` is full or `most` records are printed in all (true). RangeError on nonsense. */
   print(out: ByteOutput, most: number): boolean {
     const records = this.#records
     const end = records.length
@@ -68,7 +68,7 @@ export class ValuePrinter {
         this.#separate(out)
       }
       this.#at = recordEnd
-      this.#left--
+      if (--this.#left === 0 && recordEnd !== end) throw nonsense(recordEnd)
     }
     return false
   }

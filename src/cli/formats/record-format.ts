@@ -6,6 +6,7 @@ import type { FetchedBatch, FetchedRecords } from '../../client/consumer-batches
 import { type ByteOutput } from '../../kernels/byte-output.ts'
 import { writeJsonString } from '../../kernels/json-escape.ts'
 import { ValuePrinter } from '../../kernels/value-printer.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import { RecordCursor } from '../../protocol/record-cursor.ts'
 import { checkNames, isTrue } from './properties.ts'
 
@@ -85,6 +86,7 @@ const NOTHING = Buffer.alloc(0)
 
 class PlainFormat implements RecordFormat {
   readonly #printer: ValuePrinter
+  #place = { topic: '', partition: -1, offset: -1 }
 
   constructor(separator: Buffer, nullLiteral: Buffer) {
     this.#printer = new ValuePrinter(separator, nullLiteral)
@@ -94,12 +96,20 @@ class PlainFormat implements RecordFormat {
     return this.#printer.printed
   }
 
-  start({ header, records }: FetchedBatch, { from, until }: FetchedRecords): void {
+  start({ header, records }: FetchedBatch, { topic, partition, from, until }: FetchedRecords): void {
+    this.#place = { topic, partition, offset: header.baseOffset }
     this.#printer.start(records, header.recordCount, header.baseOffset, from, until)
   }
 
   print(out: ByteOutput, most: number): boolean {
-    return this.#printer.print(out, most)
+    try {
+      return this.#printer.print(out, most)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      const { topic, partition, offset } = this.#place
+      const what = `Found invalid record in the batch at offset ${offset} of ${topic}-${partition}: ${error.message}`
+      throw new KafkaError('INVALID_RECORD', what, { cause: error })
+    }
   }
 }
 
