@@ -367,7 +367,7 @@ class DirectoryStore implements LogStore, LogHost {
   fail(error: unknown): void {
     if (this.#fatal !== undefined) return
     this.#fatalCause = error instanceof Error ? error : new Error(messageOf(error))
-    this.#fatal = new KafkaError('KAFKA_STORAGE_ERROR', 'the log directory has failed', { cause: error })
+    this.#fatal = new KafkaError('KAFKA_STORAGE_ERROR', `the log directory has failed: ${this.#fatalCause.message}`, { cause: error })
     this.logger.error(`${this.directory} has failed: ${this.#fatalCause.message}`)
     for (const log of this.#logs.values()) log.failed(this.#fatal)
     for (const listener of this.#fatalListeners.splice(0)) listener(this.#fatalCause)
