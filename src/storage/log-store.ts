@@ -273,6 +273,7 @@ class DirectoryStore implements LogStore, LogHost {
       logStartOffset: this.#logStarts.get(name) ?? 0,
       startOffset: options.startOffset ?? 0,
       indexIntervalBytes: config.indexIntervalBytes,
+      isCompacted: config.cleanupPolicy.has('compact'),
       nowMs: this.clock.now(),
     })
     for (const note of recovered.notes) this.logger.warn(note)

@@ -8,8 +8,8 @@ import type { Logger } from '../base/logger.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { stampOffset } from '../protocol/record-batch.ts'
 import { type ValidBatch, trustedBatch, validateClientBatch } from './batch-validator.ts'
-import { writeEpochCheckpoint } from './checkpoints.ts'
 import { type Disk, DiskError, replaceFile } from './disk.ts'
+import { EpochFile } from './epoch-file.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import {
@@ -20,10 +20,13 @@ import {
   readBatches,
   segmentIndexOf,
 } from './log-reader.ts'
+import { LogSegments } from './log-segments.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { ProducerDescription, ProducerState } from './producer-state.ts'
 import type { Damage, RecoveredLog } from './recovery.ts'
+import { SafeWaiters } from './safe-waiters.ts'
 import { Segment, segmentFileName } from './segment.ts'
+import { type AbortedTransaction, collectAborted } from './txn-index.ts'
 
 export type { ReadOptions, TimestampOffset } from './log-reader.ts'
 export type { ProducerDescription } from './producer-state.ts'
@@ -62,12 +65,6 @@ export interface LogHost {
 // Beyond this the tail is written at once, without waiting for the turn's end.
 const MAX_PENDING_BYTES = 4 * 1024 * 1024
 
-interface Waiter {
-  readonly offset: number
-  readonly resolve: () => void
-  readonly reject: (error: KafkaError) => void
-}
-
 export interface LogIdentity {
   readonly topic: string
   readonly partition: number
@@ -84,12 +81,13 @@ export class Log {
   config: LogConfig
   leaderEpoch = 0
   readonly #host: LogHost
-  readonly #segments: Segment[]
+  readonly #segments: LogSegments
   readonly #producers: ProducerState
   readonly #epochs: LeaderEpochs
+  readonly #epochFile: EpochFile
   readonly #damage: Damage | undefined
   readonly #listeners = new Set<() => void>()
-  #waiters: Waiter[] = []
+  readonly #waiters = new SafeWaiters()
   #logStartOffset: number
   #durableLogStart: number // what the checkpoint is to say, ahead of #logStartOffset while it is written
   #appended: number
@@ -98,11 +96,11 @@ export class Log {
   #highWatermark: number
   #unwritten: Segment[] = []
   #unsynced = new Set<Segment>()
+  #closed = new Set<Segment>() // since the last sync round
+  #unfinished = new Set<Segment>() // closed; no space for their aborted transactions
   #madeFiles = false
   #isSyncing = false
   #snapshots: { readonly offset: number; readonly bytes: Buffer }[] = []
-  #epochsToWrite = false
-  #epochsWriting: Promise<void> | undefined
   #oldestUnsyncedMs: number | undefined // monotonic
   #awaitsFlushTime = false
   #isClosed = false
@@ -115,9 +113,10 @@ export class Log {
     this.topicId = identity.topicId
     this.directory = identity.directory
     this.config = config
-    this.#segments = recovered.segments
+    this.#segments = new LogSegments(host, identity.directory, recovered.segments)
     this.#producers = recovered.producers
     this.#epochs = recovered.epochs
+    this.#epochFile = new EpochFile(host.disk, identity.directory, recovered.epochs)
     this.#damage = recovered.damage
     this.#logStartOffset = this.#durableLogStart = recovered.logStartOffset
     const end = recovered.damage?.offset ?? this.#active.nextOffset
@@ -150,7 +149,10 @@ export class Log {
 
   /** Below it everything was synced. A damaged log keeps what it promised before. */
   get recoveryPoint(): number {
-    return this.#synced
+    // A segment whose aborted transactions could not be written has to be looked through again.
+    let point = this.#synced
+    for (const { baseOffset } of this.#unfinished) point = Math.min(point, baseOffset)
+    return point
   }
 
   /** For the log start checkpoint. */
@@ -159,11 +161,11 @@ export class Log {
   }
 
   get firstSegmentBase(): number {
-    return this.#segments[0].baseOffset
+    return this.#segments.all[0].baseOffset
   }
 
   get sizeBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+    return this.#segments.sizeBytes
   }
 
   get isDamaged(): boolean {
@@ -182,7 +184,7 @@ export class Log {
   }
 
   get #active(): Segment {
-    return this.#segments[this.#segments.length - 1]
+    return this.#segments.active
   }
 
   get #isInternal(): boolean {
@@ -206,6 +208,7 @@ export class Log {
         return { baseOffset: original.baseOffset, lastOffset: original.lastOffset, logAppendTime, isDuplicate: true }
       }
     }
+    if (origin === 'coordinator') this.#producers.checkCoordinated(header, batch, this.name)
     if (this.#active.pendingBytes + valid.bytes.length > MAX_PENDING_BYTES) {
       this.writeOut()
       this.#checkWritable()
@@ -231,9 +234,10 @@ export class Log {
     stampOffset(bytes, 0, this.#appended, this.leaderEpoch)
     header.baseOffset = this.#appended
     header.leaderEpoch = this.leaderEpoch
-    if (this.#epochs.assign(this.leaderEpoch, this.#appended)) this.#epochsToWrite = true
-    this.#producers.update(header, bytes, 0)
+    if (this.#epochs.assign(this.leaderEpoch, this.#appended)) this.#epochFile.changed()
+    const ended = this.#producers.update(header, bytes, 0)
     this.#active.append(bytes, header, this.config.indexIntervalBytes)
+    if (ended?.isAborted === true) this.#active.txnIndex.append(ended)
     if (this.#unwritten.at(-1) !== this.#active) this.#unwritten.push(this.#active)
     this.#appended = lastOffset + 1
     this.#host.needsWrite(this)
@@ -242,7 +246,8 @@ export class Log {
   #roll(nowMs: number): void {
     const { disk, files } = this.#host
     this.#snapshots.push({ offset: this.#appended, bytes: this.#producers.snapshot() })
-    this.#segments.push(new Segment(disk, files, this.directory, this.#appended, nowMs))
+    this.#closed.add(this.#active)
+    this.#segments.all.push(new Segment(disk, files, this.directory, this.#appended, nowMs))
   }
 
   /** Writes the tail; called by the store once per turn. */
@@ -255,7 +260,7 @@ export class Log {
     }
     this.#producers.settle()
     this.#oldestUnsyncedMs ??= this.#host.clock.monotonic()
-    if (this.#epochsToWrite) this.#writeEpochs()
+    this.#writeEpochs()
     if (this.#wantsSync()) void this.#sync()
     else this.#awaitFlushTime()
     this.#advance()
@@ -297,7 +302,8 @@ export class Log {
         segment.undo()
         if (segment.baseOffset <= this.#written) continue
         segment.discard()
-        this.#segments.splice(this.#segments.indexOf(segment), 1)
+        this.#segments.all.splice(this.#segments.all.indexOf(segment), 1)
+        this.#closed.delete(this.#active)
         this.#snapshots = this.#snapshots.filter(({ offset }) => offset !== segment.baseOffset)
       }
     } catch (error) {
@@ -308,15 +314,15 @@ export class Log {
     this.#appended = this.#written
     this.#producers.undo(this.#written)
     this.#epochs.truncateFromEnd(this.#written)
-    this.#rejectWaiters(storageError(`no space left for ${this.name}`), (offset) => offset > this.#written)
+    this.#waiters.reject(storageError(`no space left for ${this.name}`), this.#written)
     return true
   }
 
   #wantsSync(): boolean {
+    // A closed segment is synced at once, so that the recovery point can pass it.
+    for (const segment of this.#closed) if (segment.pendingBytes === 0) return true
     if (this.#written === this.#synced) return false
     if (this.#written - this.#synced >= this.config.flushMessages) return true
-    // A closed segment is synced at once, so that the recovery point can pass it.
-    if (this.#unsynced.size > 1 || !this.#unsynced.has(this.#active)) return true
     const since = this.#oldestUnsyncedMs
     return since !== undefined && this.#host.clock.monotonic() - since >= this.config.flushMs
   }
@@ -352,33 +358,39 @@ export class Log {
   async #syncRound(): Promise<void> {
     const target = this.#written
     const segments = [...this.#unsynced]
-    const closed = segments.filter((segment) => segment !== this.#active)
+    const closed = [...this.#closed].filter((segment) => segment.pendingBytes === 0)
+    for (const segment of closed) this.#closed.delete(segment)
     const snapshots = this.#snapshots.filter(({ offset }) => offset <= target)
     const madeFiles = this.#madeFiles
     this.#unsynced = new Set()
     this.#snapshots = this.#snapshots.filter(({ offset }) => offset > target)
     this.#madeFiles = false
     this.#oldestUnsyncedMs = undefined
-    const indexes = closed
+    const indexes = [...this.#unfinished, ...closed]
       .filter((segment) => this.#finishIndexes(segment))
-      .flatMap((segment) => [segment.offsetIndex, segment.timeIndex])
+      .flatMap(({ offsetIndex, timeIndex, txnIndex }) => [offsetIndex, timeIndex, txnIndex])
     // All of them end before anything is said, so that no file is closed under a sync.
     const results = await Promise.allSettled([...segments, ...indexes].map((file) => file.sync()))
     for (const result of results) if (result.status === 'rejected') throw result.reason
-    if (madeFiles || closed.length > 0) await this.#host.disk.syncDirectory(this.directory)
+    if (madeFiles || indexes.length > 0) await this.#host.disk.syncDirectory(this.directory)
     this.#synced = target
     this.#advance()
     for (const { offset, bytes } of snapshots) await this.#writeSnapshot(offset, bytes)
     if (closed.length > 0) await this.#unlessFull('recovery point of ' + this.name, () => this.#host.checkpoint())
   }
 
-  /** Writes a closed segment's indexes; false when there was no space: they are hints, and made anew when needed. */
+  /**
+   * Writes a closed segment's indexes; false when there was no space. Two are hints, made anew when needed; without the
+   * third the recovery point stays behind.
+   */
   #finishIndexes(segment: Segment): boolean {
     try {
+      this.#unfinished.delete(segment)
       segment.finishIndexes()
       return true
     } catch (error) {
       if (!isWantOfSpace(error)) throw error
+      if (!segment.txnIndex.isWritten) this.#unfinished.add(segment)
       this.#host.logger.warn(`${segment.path}: no space for its indexes`)
       return false
     }
@@ -390,18 +402,10 @@ export class Log {
   }
 
   #writeEpochs(): void {
-    if (this.#epochsWriting !== undefined) return
-    const path = `${this.directory}/leader-epoch-checkpoint`
-    const write = async () => {
-      while (this.#epochsToWrite) {
-        this.#epochsToWrite = false
-        const entries = [...this.#epochs.entries]
-        await this.#unlessFull(path, () => writeEpochCheckpoint(this.#host.disk, path, entries))
-      }
-    }
-    this.#epochsWriting = write()
-      .catch((error: unknown) => this.#host.fail(error))
-      .finally(() => (this.#epochsWriting = undefined))
+    this.#epochFile.write(
+      (path, write) => this.#unlessFull(path, write),
+      (error) => this.#host.fail(error),
+    )
   }
 
   /** For files that are made anew when they are missing. */
@@ -418,12 +422,7 @@ export class Log {
     const reached = this.config.flushMessages === 1 ? this.#synced : this.#written
     if (reached <= this.#highWatermark) return
     this.#highWatermark = reached
-    const waiting = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiting) {
-      if (waiter.offset <= reached) waiter.resolve()
-      else this.#waiters.push(waiter)
-    }
+    this.#waiters.reached(reached)
     this.#changed()
   }
 
@@ -431,18 +430,12 @@ export class Log {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  #rejectWaiters(error: KafkaError, isHit: (offset: number) => boolean): void {
-    const waiting = this.#waiters
-    this.#waiters = waiting.filter(({ offset }) => !isHit(offset))
-    for (const waiter of waiting) if (isHit(waiter.offset)) waiter.reject(error)
-  }
-
   /** Resolves when everything below `offset` is as durable as the settings promise; KAFKA_STORAGE_ERROR if it won't be. */
   safe(offset: number): Promise<void> {
     if (offset <= this.#highWatermark) return Promise.resolve()
     if (this.#host.fatal !== undefined) return Promise.reject(this.#host.fatal)
     if (offset > this.#appended) return Promise.reject(storageError(`offset ${offset - 1} of ${this.name} was not written`))
-    return new Promise((resolve, reject) => this.#waiters.push({ offset, resolve, reject }))
+    return this.#waiters.wait(offset)
   }
 
   /** Calls `listener` when the high watermark or the log start moved, or the log failed or was closed; returns its removal. */
@@ -467,18 +460,18 @@ export class Log {
     }
     const until = Math.min(options.until, this.#highWatermark)
     if (offset >= until) return Buffer.alloc(0)
-    return this.#reading(() => readBatches(this.#segments, offset, maxBytes, { ...options, until }))
+    return this.#reading(() => readBatches(this.#segments.all, offset, maxBytes, { ...options, until }))
   }
 
   /** The first visible record with a timestamp (ms) of `timestamp` or more. */
   offsetForTimestamp(timestamp: number): TimestampOffset | undefined {
-    const found = this.#reading(() => findByTimestamp(this.#segments, timestamp, this.#logStartOffset))
+    const found = this.#reading(() => findByTimestamp(this.#segments.all, timestamp, this.#logStartOffset))
     return found !== undefined && found.offset < this.#highWatermark ? found : undefined
   }
 
   /** The record with the greatest timestamp, the first if there are several; undefined when the log is empty. */
   maxTimestamp(): TimestampOffset | undefined {
-    const found = this.#reading(() => findGreatestTimestamp(this.#segments, this.#logStartOffset))
+    const found = this.#reading(() => findGreatestTimestamp(this.#segments.all, this.#logStartOffset))
     return found !== undefined && found.offset < this.#highWatermark ? found : undefined
   }
 
@@ -510,6 +503,24 @@ export class Log {
     return this.#epochs.epochOf(offset)
   }
 
+  /**
+   * The aborted transactions of which records may lie in [from, upTo): what a reader of committed records leaves out.
+   * In the order of their markers.
+   */
+  abortedTransactions(from: number, upTo: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    const { all } = this.#segments
+    for (let index = segmentIndexOf(all, from); index < all.length; index++) {
+      if (this.#reading(() => collectAborted(all[index].txnIndex, from, upTo, found))) break
+    }
+    return found
+  }
+
+  /** Whether a producer, and of this epoch if one is given, has a transaction open in this partition. */
+  hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
+    return this.#producers.hasOpenTransaction(producerId, epoch)
+  }
+
   describeProducers(): ProducerDescription[] {
     return this.#producers.describe()
   }
@@ -538,39 +549,26 @@ export class Log {
     }
     if (offset <= this.#logStartOffset) return
     this.#logStartOffset = offset
-    if (this.#epochs.truncateFromStart(offset)) {
-      this.#epochsToWrite = true
-      this.#writeEpochs()
-    }
+    if (this.#epochs.truncateFromStart(offset)) this.#epochFile.changed()
+    this.#writeEpochs()
     this.#dropSegmentsBelowStart()
     this.#changed()
   }
 
   #dropSegmentsBelowStart(): void {
-    const { disk, clock, logger } = this.#host
-    // A segment that is being synced goes at the next occasion.
-    const keep = segmentIndexOf(this.#segments, this.#logStartOffset)
-    for (const segment of this.#segments.slice(0, keep)) {
-      if (!segment.isIdle || this.#unsynced.has(segment)) return
-      this.#segments.shift()
-      segment.close()
-      const paths = ['.log', '.index', '.timeindex', '.txnindex', '.snapshot']
-        .map((suffix) => `${this.directory}/${segmentFileName(segment.baseOffset, suffix)}`)
-        .filter((path) => disk.stat(path) !== undefined)
-      for (const path of paths) disk.rename(path, `${path}.deleted`)
-      clock.after(this.config.fileDeleteDelayMs, () => {
-        try {
-          if (!this.#isClosed) for (const path of paths) disk.remove(`${path}.deleted`)
-        } catch (error) {
-          logger.warn(`${segment.path}.deleted: ${error instanceof Error ? error.message : String(error)}`)
-        }
-      })
+    for (let count = segmentIndexOf(this.#segments.all, this.#logStartOffset); count > 0; count--) {
+      // A segment that is being synced goes at the next occasion.
+      const [first] = this.#segments.all
+      if (!first.isIdle || this.#unsynced.has(first)) return
+      this.#closed.delete(first)
+      this.#unfinished.delete(first)
+      this.#segments.dropFirst(this.config.fileDeleteDelayMs)
     }
   }
 
   /** Tells everybody who waits that the store has failed. */
   failed(error: KafkaError): void {
-    this.#rejectWaiters(error, () => true)
+    this.#waiters.reject(error)
     this.#changed()
   }
 
@@ -580,13 +578,13 @@ export class Log {
     if (keep) this.writeOut()
     this.#isClosed = true
     while (this.#isSyncing) await new Promise<void>((resolve) => this.#idle.push(resolve))
-    await this.#epochsWriting
+    await this.#epochFile.settled()
     try {
       if (keep && this.#host.fatal === undefined && this.#damage === undefined) await this.#finish()
       if (!keep) this.#unwritten.forEach((segment) => segment.undo())
     } finally {
-      this.#rejectWaiters(storageError(`${this.name} is closed`), () => true)
-      for (const segment of this.#segments) segment.close()
+      this.#waiters.reject(storageError(`${this.name} is closed`))
+      this.#segments.close()
       this.#changed()
     }
   }
@@ -596,6 +594,8 @@ export class Log {
     await this.#syncRound()
     if (!this.#active.exists) return
     this.#finishIndexes(this.#active)
+    for (const { path } of this.#unfinished) throw storageError(`no space for the aborted transactions of ${path}`)
+    await this.#active.txnIndex.sync()
     await this.#writeSnapshot(this.#appended, this.#producers.snapshot())
   }
 }
