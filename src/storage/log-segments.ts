@@ -4,6 +4,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Disk } from './disk.ts'
+import type { SegmentFacts } from './retention.ts'
 import { type Segment, segmentFileName } from './segment.ts'
 
 export interface SegmentsHost {
@@ -31,6 +32,18 @@ export class LogSegments {
 
   get sizeBytes(): number {
     return this.all.reduce((sum, segment) => sum + segment.size, 0)
+  }
+
+  /** For retention; `logEnd` is where the last one ends. */
+  facts(logEnd: number): SegmentFacts[] {
+    return this.all.map((segment, at) => ({
+      endOffset: at + 1 < this.all.length ? this.all[at + 1].baseOffset : logEnd,
+      size: segment.size,
+      largestTimestamp: () => {
+        const { timestamp } = segment.greatestTimestamp()
+        return timestamp >= 0 ? timestamp : (this.#host.disk.stat(segment.path)?.modifiedMs ?? this.#host.clock.now())
+      },
+    }))
   }
 
   /** Takes the first one out of use, with its producer snapshot. */

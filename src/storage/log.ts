@@ -3,15 +3,14 @@
 // synced where the settings ask. The high watermark follows the synced end when each record is to be synced, else the
 // written one; nothing above it is shown, and `safe` is the only promise a reply waits for.
 
-import type { Clock } from '../base/clock.ts'
-import type { Logger } from '../base/logger.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { stampOffset } from '../protocol/record-batch.ts'
 import { type ValidBatch, trustedBatch, validateClientBatch } from './batch-validator.ts'
-import { type Disk, DiskError, replaceFile } from './disk.ts'
+import { DiskError } from './disk.ts'
 import { EpochFile } from './epoch-file.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import type { LogHost, LogIdentity } from './log-host.ts'
 import {
   type ReadOptions,
   type TimestampOffset,
@@ -21,13 +20,15 @@ import {
   segmentIndexOf,
 } from './log-reader.ts'
 import { LogSegments } from './log-segments.ts'
-import type { OpenFiles } from './open-files.ts'
 import type { ProducerDescription, ProducerState } from './producer-state.ts'
 import type { Damage, RecoveredLog } from './recovery.ts'
+import { countExpired } from './retention.ts'
 import { SafeWaiters } from './safe-waiters.ts'
 import { Segment, segmentFileName } from './segment.ts'
 import { type AbortedTransaction, collectAborted } from './txn-index.ts'
+import { Unsynced, isWantOfSpace } from './unsynced.ts'
 
+export type { LogHost, LogIdentity } from './log-host.ts'
 export type { ReadOptions, TimestampOffset } from './log-reader.ts'
 export type { ProducerDescription } from './producer-state.ts'
 export { RecordValidationError } from './batch-validator.ts'
@@ -43,34 +44,8 @@ export interface AppendResult {
   readonly isDuplicate: boolean
 }
 
-/** What a log needs of the store it lies in. */
-export interface LogHost {
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly files: OpenFiles
-  /** Has `writeOut` called at the end of this turn of the event loop. */
-  needsWrite(log: Log): void
-  /** A sync failed, or a write for another reason than space: everything stops. */
-  fail(error: unknown): void
-  readonly fatal: KafkaError | undefined
-  /** Whether writes may be tried; false for a while after space was wanting. */
-  hasRoom(): boolean
-  /** Space was wanting; whether some was made, so that the write may be tried again. */
-  makeRoom(log: Log): boolean
-  /** Recovery points and log starts, durable. */
-  checkpoint(): Promise<void>
-}
-
 // Beyond this the tail is written at once, without waiting for the turn's end.
 const MAX_PENDING_BYTES = 4 * 1024 * 1024
-
-export interface LogIdentity {
-  readonly topic: string
-  readonly partition: number
-  readonly topicId: string
-  readonly directory: string
-}
 
 export class Log {
   readonly topic: string
@@ -95,12 +70,8 @@ export class Log {
   #synced: number
   #highWatermark: number
   #unwritten: Segment[] = []
-  #unsynced = new Set<Segment>()
-  #closed = new Set<Segment>() // since the last sync round
-  #unfinished = new Set<Segment>() // closed; no space for their aborted transactions
-  #madeFiles = false
+  readonly #unsynced: Unsynced
   #isSyncing = false
-  #snapshots: { readonly offset: number; readonly bytes: Buffer }[] = []
   #oldestUnsyncedMs: number | undefined // monotonic
   #awaitsFlushTime = false
   #isClosed = false
@@ -116,6 +87,7 @@ export class Log {
     this.#segments = new LogSegments(host, identity.directory, recovered.segments)
     this.#producers = recovered.producers
     this.#epochs = recovered.epochs
+    this.#unsynced = new Unsynced(host.disk, identity.directory, host.logger)
     this.#epochFile = new EpochFile(host.disk, identity.directory, recovered.epochs)
     this.#damage = recovered.damage
     this.#logStartOffset = this.#durableLogStart = recovered.logStartOffset
@@ -149,10 +121,7 @@ export class Log {
 
   /** Below it everything was synced. A damaged log keeps what it promised before. */
   get recoveryPoint(): number {
-    // A segment whose aborted transactions could not be written has to be looked through again.
-    let point = this.#synced
-    for (const { baseOffset } of this.#unfinished) point = Math.min(point, baseOffset)
-    return point
+    return this.#unsynced.recoveryPoint(this.#synced)
   }
 
   /** For the log start checkpoint. */
@@ -245,8 +214,7 @@ export class Log {
 
   #roll(nowMs: number): void {
     const { disk, files } = this.#host
-    this.#snapshots.push({ offset: this.#appended, bytes: this.#producers.snapshot() })
-    this.#closed.add(this.#active)
+    this.#unsynced.closed(this.#active, this.#appended, this.#producers.snapshot())
     this.#segments.all.push(new Segment(disk, files, this.directory, this.#appended, nowMs))
   }
 
@@ -286,9 +254,9 @@ export class Log {
   #writeSegments(): void {
     while (this.#unwritten.length > 0) {
       const segment = this.#unwritten[0]
-      if (!segment.exists) this.#madeFiles = true
+      const isNew = !segment.exists
       segment.write()
-      this.#unsynced.add(segment)
+      this.#unsynced.wrote(segment, isNew)
       this.#written = segment.nextOffset
       this.#unwritten.shift()
     }
@@ -303,8 +271,7 @@ export class Log {
         if (segment.baseOffset <= this.#written) continue
         segment.discard()
         this.#segments.all.splice(this.#segments.all.indexOf(segment), 1)
-        this.#closed.delete(this.#active)
-        this.#snapshots = this.#snapshots.filter(({ offset }) => offset !== segment.baseOffset)
+        this.#unsynced.reopened(this.#active, segment.baseOffset)
       }
     } catch (error) {
       this.#host.fail(error)
@@ -319,8 +286,7 @@ export class Log {
   }
 
   #wantsSync(): boolean {
-    // A closed segment is synced at once, so that the recovery point can pass it.
-    for (const segment of this.#closed) if (segment.pendingBytes === 0) return true
+    if (this.#unsynced.hasClosed) return true
     if (this.#written === this.#synced) return false
     if (this.#written - this.#synced >= this.config.flushMessages) return true
     const since = this.#oldestUnsyncedMs
@@ -355,67 +321,21 @@ export class Log {
     }
   }
 
-  async #syncRound(): Promise<void> {
+  #syncRound(): Promise<void> {
     const target = this.#written
-    const segments = [...this.#unsynced]
-    const closed = [...this.#closed].filter((segment) => segment.pendingBytes === 0)
-    for (const segment of closed) this.#closed.delete(segment)
-    const snapshots = this.#snapshots.filter(({ offset }) => offset <= target)
-    const madeFiles = this.#madeFiles
-    this.#unsynced = new Set()
-    this.#snapshots = this.#snapshots.filter(({ offset }) => offset > target)
-    this.#madeFiles = false
     this.#oldestUnsyncedMs = undefined
-    const indexes = [...this.#unfinished, ...closed]
-      .filter((segment) => this.#finishIndexes(segment))
-      .flatMap(({ offsetIndex, timeIndex, txnIndex }) => [offsetIndex, timeIndex, txnIndex])
-    // All of them end before anything is said, so that no file is closed under a sync.
-    const results = await Promise.allSettled([...segments, ...indexes].map((file) => file.sync()))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-    if (madeFiles || indexes.length > 0) await this.#host.disk.syncDirectory(this.directory)
-    this.#synced = target
-    this.#advance()
-    for (const { offset, bytes } of snapshots) await this.#writeSnapshot(offset, bytes)
-    if (closed.length > 0) await this.#unlessFull('recovery point of ' + this.name, () => this.#host.checkpoint())
-  }
-
-  /**
-   * Writes a closed segment's indexes; false when there was no space. Two are hints, made anew when needed; without the
-   * third the recovery point stays behind.
-   */
-  #finishIndexes(segment: Segment): boolean {
-    try {
-      this.#unfinished.delete(segment)
-      segment.finishIndexes()
-      return true
-    } catch (error) {
-      if (!isWantOfSpace(error)) throw error
-      if (!segment.txnIndex.isWritten) this.#unfinished.add(segment)
-      this.#host.logger.warn(`${segment.path}: no space for its indexes`)
-      return false
+    const synced = () => {
+      this.#synced = target
+      this.#advance()
     }
-  }
-
-  async #writeSnapshot(offset: number, bytes: Buffer): Promise<void> {
-    const path = `${this.directory}/${segmentFileName(offset, '.snapshot')}`
-    await this.#unlessFull(path, () => replaceFile(this.#host.disk, path, bytes))
+    return this.#unsynced.round(target, synced, () => this.#host.checkpoint())
   }
 
   #writeEpochs(): void {
     this.#epochFile.write(
-      (path, write) => this.#unlessFull(path, write),
+      (path, write) => this.#unsynced.unlessFull(path, write),
       (error) => this.#host.fail(error),
     )
-  }
-
-  /** For files that are made anew when they are missing. */
-  async #unlessFull(path: string, write: () => Promise<void>): Promise<void> {
-    try {
-      await write()
-    } catch (error) {
-      if (!isWantOfSpace(error)) throw error
-      this.#host.logger.warn(`${path}: not written: ${error.message}`)
-    }
   }
 
   #advance(): void {
@@ -555,13 +475,42 @@ export class Log {
     this.#changed()
   }
 
+  /**
+   * Drops the segments that the log's settings let go (retention.ts); how many. When all go, an empty one comes first. The
+   * new log start is durable before a file goes. KAFKA_STORAGE_ERROR when it could not be stored.
+   */
+  async deleteOldSegments(): Promise<number> {
+    if (this.#damage !== undefined || this.#isClosed || this.#host.fatal !== undefined) return 0
+    const { all } = this.#segments
+    const nowMs = this.#host.clock.now()
+    const bounds = { logStartOffset: this.#logStartOffset, highWatermark: this.#highWatermark, nowMs }
+    const count = this.#reading(() => countExpired(this.#segments.facts(this.#appended), this.config, bounds))
+    if (count === 0) return 0
+    if (count === all.length) await this.#beginEmptySegment(nowMs)
+    await this.deleteRecordsBefore(all[count].baseOffset)
+    this.#dropSegmentsBelowStart()
+    return count
+  }
+
+  /** A new active segment without waiting for an append; durable. */
+  async #beginEmptySegment(nowMs: number): Promise<void> {
+    this.#roll(nowMs)
+    this.#unwritten.push(this.#active)
+    this.writeOut()
+    try {
+      await this.#host.disk.syncDirectory(this.directory)
+    } catch (error) {
+      this.#host.fail(error)
+    }
+    this.#checkWritable()
+  }
+
   #dropSegmentsBelowStart(): void {
     for (let count = segmentIndexOf(this.#segments.all, this.#logStartOffset); count > 0; count--) {
       // A segment that is being synced goes at the next occasion.
       const [first] = this.#segments.all
       if (!first.isIdle || this.#unsynced.has(first)) return
-      this.#closed.delete(first)
-      this.#unfinished.delete(first)
+      this.#unsynced.forget(first)
       this.#segments.dropFirst(this.config.fileDeleteDelayMs)
     }
   }
@@ -593,15 +542,9 @@ export class Log {
   async #finish(): Promise<void> {
     await this.#syncRound()
     if (!this.#active.exists) return
-    this.#finishIndexes(this.#active)
-    for (const { path } of this.#unfinished) throw storageError(`no space for the aborted transactions of ${path}`)
-    await this.#active.txnIndex.sync()
-    await this.#writeSnapshot(this.#appended, this.#producers.snapshot())
+    if (await this.#unsynced.finish(this.#active, this.#appended, this.#producers.snapshot())) return
+    throw storageError(`no space for the aborted transactions of ${this.name}`)
   }
-}
-
-function isWantOfSpace(error: unknown): error is DiskError {
-  return error instanceof DiskError && (error.reason === 'noSpace' || error.reason === 'tooManyOpen')
 }
 
 function storageError(message: string): KafkaError {
