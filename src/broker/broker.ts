@@ -10,6 +10,7 @@ import { nodeDisk } from '../storage/node-disk.ts'
 import { parseBrokerConfig, type BrokerConfig } from './config/broker-configs.ts'
 import { topicLogConfig } from './config/log-configs.ts'
 import { FetchSessions } from './fetch-sessions.ts'
+import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { checkServable } from './listeners.ts'
 import type { MetadataController } from './metadata/controller.ts'
 import type { MetadataImage } from './metadata/image.ts'
@@ -46,6 +47,7 @@ export interface Broker {
   readonly metadata: MetadataController
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
+  readonly groups: GroupCoordinator
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -69,6 +71,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   const { nodeId } = config
   const found = readMetadata(disk, config.logDir, nodeId)
+  let groups: GroupCoordinator | undefined
   const store = await openLogStore({ directory: config.logDir, disk, clock, logger, clusterId: config.clusterId, nodeId })
   try {
     const metadata = await openMetadata({
@@ -91,10 +94,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     if (!store.wasClean) await metadata.raiseLeaderEpochs(partitionsOf(image))
     await partitions.open(image)
     metadata.onChange((delta) => partitions.apply(delta))
-    const broker = new RunningBroker({ config, metadata, partitions, store, clock, logger })
+    const node = { nodeId, directoryId: store.directoryId }
+    groups = new GroupCoordinator({ metadata, partitions, config, node, clock, logger })
+    await groups.open()
+    const broker = new RunningBroker({ config, metadata, partitions, groups, store, clock, logger })
     await broker.listen()
     return broker
   } catch (error) {
+    groups?.close()
     await store.close().catch(() => undefined) // the first error is the one to tell
     throw error
   }
@@ -106,7 +113,7 @@ function partitionsOf(image: MetadataImage): { topicId: string; partition: numbe
   )
 }
 
-type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'store' | 'clock' | 'logger'>
+type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'groups' | 'store' | 'clock' | 'logger'>
 
 class RunningBroker implements Broker {
   readonly clusterId: string
@@ -115,6 +122,7 @@ class RunningBroker implements Broker {
   readonly metadata: MetadataController
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
+  readonly groups: GroupCoordinator
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -125,12 +133,13 @@ class RunningBroker implements Broker {
   #stopping: Promise<void> | undefined
   #expiry: Timer | undefined
 
-  constructor({ config, metadata, partitions, store, clock, logger }: Parts) {
+  constructor({ config, metadata, partitions, groups, store, clock, logger }: Parts) {
     this.clusterId = store.clusterId
     this.nodeId = config.nodeId
     this.config = config
     this.metadata = metadata
     this.partitions = partitions
+    this.groups = groups
     this.store = store
     this.clock = clock
     this.logger = logger
@@ -186,6 +195,7 @@ class RunningBroker implements Broker {
   async #stopCleanly(): Promise<void> {
     this.#expiry?.cancel()
     await this.#server.stop()
+    this.groups.close()
     await this.metadata.close()
     await this.#inTime(this.store.close({ brokerEpoch: this.metadata.brokerEpoch }))
   }
@@ -193,6 +203,7 @@ class RunningBroker implements Broker {
   /** The disk has failed. Nothing more is promised to anybody, and nothing more written. */
   async #fail(error: Error): Promise<void> {
     this.#expiry?.cancel()
+    this.groups.close()
     this.#stopping ??= this.#server.stop()
     await this.#stopping.catch(() => undefined) // a stop under way failed for this very error
     this.#hasStopped(error)

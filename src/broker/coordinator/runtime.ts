@@ -21,7 +21,7 @@ import type { Partitions } from '../partitions.ts'
 import { createInternalTopic, partitionOfId } from './internal-topic.ts'
 import type { InternalTopic } from './internal-topic.ts'
 import { replayLog } from './replay-log.ts'
-import { answer, answering } from './shard.ts'
+import { answer } from './shard.ts'
 import type { Answer, CoordinatorShard, Now, Producer, Step, Ticket } from './shard.ts'
 
 export interface RuntimeOptions<S extends CoordinatorShard> {
@@ -105,14 +105,9 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
     return this.#runIn(this.#shards[this.partitionOf(key)], operation)
   }
 
-  /** The same on every shard there is. */
-  runAll<T>(operation: Operation<S, T>): Promise<T[]> {
-    return Promise.all(this.#shards.map((shard) => this.#runIn(shard, operation)))
-  }
-
-  /** What `look` finds in every shard there is, once it is safe. */
-  query<T>(look: (state: S) => T): Promise<T[]> {
-    return this.runAll<T>((state, _now, ticket) => answering(ticket, look(state)))
+  /** The same on every shard there is, each with its own outcome. */
+  runAll<T>(operation: Operation<S, T>): Promise<T>[] {
+    return this.#shards.map((shard) => this.#runIn(shard, operation))
   }
 
   /** Writes a transaction's marker into `partition`; resolves when it is safe. */
