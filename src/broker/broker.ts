@@ -6,12 +6,14 @@ import { systemClock, type Clock, type Timer } from '../base/clock.ts'
 import { silentLogger, type Logger } from '../base/logger.ts'
 import type { Disk } from '../storage/disk.ts'
 import { openLogStore, type LogStore } from '../storage/log-store.ts'
+import type { Log } from '../storage/log.ts'
 import { nodeDisk } from '../storage/node-disk.ts'
 import { parseBrokerConfig, type BrokerConfig } from './config/broker-configs.ts'
 import { topicLogConfig } from './config/log-configs.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { checkServable } from './listeners.ts'
+import { LogUpkeep } from './log-upkeep.ts'
 import type { MetadataController } from './metadata/controller.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { readMetadata } from './metadata/metadata-reader.ts'
@@ -113,6 +115,10 @@ function partitionsOf(image: MetadataImage): { topicId: string; partition: numbe
   )
 }
 
+function* logsOf(partitions: Partitions): Generator<Log> {
+  for (const { log } of partitions.all()) yield log
+}
+
 type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'groups' | 'store' | 'clock' | 'logger'>
 
 class RunningBroker implements Broker {
@@ -132,6 +138,7 @@ class RunningBroker implements Broker {
   #hasStopped: (error: Error | undefined) => void = () => undefined
   #stopping: Promise<void> | undefined
   #expiry: Timer | undefined
+  readonly #upkeep: LogUpkeep
 
   constructor({ config, metadata, partitions, groups, store, clock, logger }: Parts) {
     this.clusterId = store.clusterId
@@ -143,6 +150,7 @@ class RunningBroker implements Broker {
     this.store = store
     this.clock = clock
     this.logger = logger
+    this.#upkeep = new LogUpkeep(store, clock, logger, config, () => logsOf(partitions))
     this.fetchSessions = new FetchSessions(clock, config.maxFetchSessions)
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve))
     this.#server = new Server({
@@ -170,6 +178,7 @@ class RunningBroker implements Broker {
     this.#listeners = await this.#server.listen(this.config.listeners)
     this.store.onFatal((error) => void this.#fail(error))
     this.#expireProducers()
+    this.#upkeep.start()
   }
 
   /** Forgets producers that are long silent, again and again: each one-off producer leaves state behind. */
@@ -194,6 +203,7 @@ class RunningBroker implements Broker {
 
   async #stopCleanly(): Promise<void> {
     this.#expiry?.cancel()
+    this.#upkeep.stop()
     await this.#server.stop()
     this.groups.close()
     await this.metadata.close()
@@ -203,6 +213,7 @@ class RunningBroker implements Broker {
   /** The disk has failed. Nothing more is promised to anybody, and nothing more written. */
   async #fail(error: Error): Promise<void> {
     this.#expiry?.cancel()
+    this.#upkeep.stop()
     this.groups.close()
     this.#stopping ??= this.#server.stop()
     await this.#stopping.catch(() => undefined) // a stop under way failed for this very error

@@ -3,6 +3,8 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
+import type { CleanableSegment } from './cleanable.ts'
+import { SEGMENT_SUFFIXES } from './cleaned-segment.ts'
 import type { Disk } from './disk.ts'
 import type { SegmentFacts } from './retention.ts'
 import { type Segment, segmentFileName } from './segment.ts'
@@ -50,28 +52,49 @@ export class LogSegments {
   dropFirst(fileDeleteDelayMs: number): void {
     const [segment] = this.all.splice(0, 1)
     segment.close()
-    this.#retire(segment.baseOffset, ['.log', '.index', '.timeindex', '.txnindex', '.snapshot'], fileDeleteDelayMs)
+    this.#retire(segment.baseOffset, [...SEGMENT_SUFFIXES, '.snapshot'], fileDeleteDelayMs)
+  }
+
+  /** Those that compaction may look at. */
+  cleanable(): CleanableSegment[] {
+    return this.all.slice(0, -1).map((segment, at) => ({
+      baseOffset: segment.baseOffset,
+      endOffset: this.all[at + 1].baseOffset,
+      size: segment.size,
+      firstTimestamp: () => segment.firstTimestamp(),
+      largestTimestamp: () => segment.greatestTimestamp().timestamp,
+    }))
+  }
+
+  /** `.cleaned` files become `.swap`: once that is durable the compaction is done, whatever happens. */
+  promote(baseOffset: number): void {
+    const { disk } = this.#host
+    for (const suffix of SEGMENT_SUFFIXES) {
+      const path = `${this.#directory}/${segmentFileName(baseOffset, suffix)}`
+      if (disk.stat(`${path}.cleaned`) !== undefined) disk.rename(`${path}.cleaned`, `${path}.swap`)
+    }
   }
 
   /**
-   * Puts `cleaned`, whose files are `.swap` durably, in the place of `sources`, all in one step. The caller makes the
+   * Puts `cleaned`, whose files are `.swap` durably, in the place of the segments that begin at `bases`, all in one step. The caller makes the
    * directory durable. Start-up finishes this from any point on (log-directory.ts).
    */
-  replace(sources: readonly Segment[], cleaned: Segment, fileDeleteDelayMs: number): void {
+  replace(bases: readonly number[], cleaned: Segment, fileDeleteDelayMs: number): void {
     const { disk } = this.#host
+    const first = this.all.findIndex(({ baseOffset }) => baseOffset === bases[0])
+    const sources = this.all.slice(first, first + bases.length)
     for (const segment of sources) {
       segment.close()
       // The snapshot at the start of the merged segment is still one at the start of a segment.
-      const suffixes = ['.log', '.index', '.timeindex', '.txnindex']
       const isFirst = segment.baseOffset === cleaned.baseOffset
-      this.#retire(segment.baseOffset, isFirst ? suffixes : [...suffixes, '.snapshot'], fileDeleteDelayMs)
+      this.#retire(segment.baseOffset, isFirst ? SEGMENT_SUFFIXES : [...SEGMENT_SUFFIXES, '.snapshot'], fileDeleteDelayMs)
     }
     // The log first: while it is a `.swap`, start-up takes final files for originals.
-    for (const suffix of ['.log', '.index', '.timeindex', '.txnindex']) {
+    for (const suffix of SEGMENT_SUFFIXES) {
       const path = `${this.#directory}/${segmentFileName(cleaned.baseOffset, suffix)}`
       if (disk.stat(`${path}.swap`) !== undefined) disk.rename(`${path}.swap`, path)
     }
-    this.all.splice(this.all.indexOf(sources[0]), sources.length, cleaned)
+    this.all.splice(first, sources.length, cleaned)
   }
 
   #retire(baseOffset: number, suffixes: readonly string[], delayMs: number): void {

@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from '../base/logger.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { CheckpointError, readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoints.ts'
 import { type Disk, DiskError, type DiskLock, replaceFile } from './disk.ts'
+import { LogCleaner } from './log-cleaner.ts'
 import { Log, type LogHost } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import {
@@ -84,6 +85,7 @@ export interface LogStore {
   moveAside(directory: PartitionDirectory): Promise<void>
   /** Out of use at once and durably (renamed to `-delete`); unlinked after file.delete.delay.ms. */
   deleteLog(log: Log): Promise<void>
+  readonly cleaner: LogCleaner
   /** Bytes of all logs. */
   readonly directoryBytes: number
   readonly freeBytes: number
@@ -187,6 +189,7 @@ class DirectoryStore implements LogStore, LogHost {
   readonly clock: Clock
   readonly logger: Logger
   readonly files: OpenFiles
+  readonly cleaner: LogCleaner
   readonly #lock: DiskLock
   readonly #reserve: Reserve
   readonly #logs = new Map<string, Log>()
@@ -221,6 +224,7 @@ class DirectoryStore implements LogStore, LogHost {
     this.directoryId = meta.directoryId
     this.wasClean = state.wasClean
     this.isNew = state.isNew
+    this.cleaner = new LogCleaner(this, options.directory)
     this.#lock = lock
     this.#reserve = new Reserve(disk, `${this.directory}/.reserve`, options.reserveBytes ?? RESERVE_BYTES)
   }
@@ -231,6 +235,7 @@ class DirectoryStore implements LogStore, LogHost {
     this.#logStarts = this.#load(LOG_START) ?? new Map<string, number>()
     // Their deletion was durable before they got this name.
     for (const name of deletedDirectories(this.disk, this.directory)) removeTree(this.disk, `${this.directory}/${name}`)
+    this.cleaner.load()
     if (!this.#reserve.fill()) this.#roomRetryAt = this.clock.monotonic() + ROOM_RETRY_MS
     this.#checkpointLater()
   }
@@ -289,6 +294,7 @@ class DirectoryStore implements LogStore, LogHost {
     const known = (this.#recoveryPoints?.delete(name) ?? false) || this.#logStarts.has(name)
     this.#logStarts.delete(name)
     if (known) await this.checkpoint()
+    await this.cleaner.forget(name)
     this.disk.makeDirectory(directory)
     await writeTopicId(this.disk, directory, topicId)
     await this.disk.syncDirectory(this.directory)
@@ -308,6 +314,7 @@ class DirectoryStore implements LogStore, LogHost {
   }
 
   async deleteLog(log: Log): Promise<void> {
+    await this.cleaner.leave(log)
     await log.close(false)
     this.#logs.delete(log.name)
     this.#dirty.delete(log)
@@ -452,6 +459,7 @@ class DirectoryStore implements LogStore, LogHost {
     this.#isClosed = true
     for (const timer of this.#timers) timer.cancel()
     try {
+      await this.cleaner.close()
       const logs = [...this.#logs.values()]
       for (let at = 0; at < logs.length; at += CLOSED_AT_ONCE) {
         // All are closed, whatever becomes of one: the lock is given back only when no file is open any more.

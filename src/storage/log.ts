@@ -7,6 +7,8 @@ import { KafkaError } from '../protocol/errors.ts'
 import { stampOffset } from '../protocol/record-batch.ts'
 import { type ValidBatch, trustedBatch, validateClientBatch } from './batch-validator.ts'
 import { DiskError } from './disk.ts'
+import type { CleanableLog } from './cleanable.ts'
+import type { SourceSegment } from './cleaner.ts'
 import { EpochFile } from './epoch-file.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
@@ -20,11 +22,11 @@ import {
   segmentIndexOf,
 } from './log-reader.ts'
 import { LogSegments } from './log-segments.ts'
-import type { ProducerDescription, ProducerState } from './producer-state.ts'
+import type { LastBatch, ProducerDescription, ProducerState } from './producer-state.ts'
 import type { Damage, RecoveredLog } from './recovery.ts'
 import { countExpired } from './retention.ts'
 import { SafeWaiters } from './safe-waiters.ts'
-import { Segment, segmentFileName } from './segment.ts'
+import { Segment } from './segment.ts'
 import { type AbortedTransaction, collectAborted } from './txn-index.ts'
 import { Unsynced, isWantOfSpace } from './unsynced.ts'
 
@@ -75,6 +77,7 @@ export class Log {
   #oldestUnsyncedMs: number | undefined // monotonic
   #awaitsFlushTime = false
   #isClosed = false
+  #isHeld = false // by compaction
   #idle: (() => void)[] = [] // called when no sync is under way
 
   constructor(host: LogHost, identity: LogIdentity, config: LogConfig, recovered: RecoveredLog) {
@@ -445,6 +448,11 @@ export class Log {
     return this.#producers.describe()
   }
 
+  /** The last batch of each producer. */
+  lastBatches(): Map<bigint, LastBatch> {
+    return this.#producers.lastBatches()
+  }
+
   /** Forgets producers that wrote nothing since `beforeMs` (producer.id.expiration.ms). */
   expireProducers(beforeMs: number): void {
     this.#producers.expire(beforeMs)
@@ -505,7 +513,42 @@ export class Log {
     this.#checkWritable()
   }
 
+  /** For compaction (cleanable.ts). Nothing is said to be durable above its limit. */
+  cleanable(): CleanableLog {
+    return {
+      segments: this.#segments.cleanable(),
+      logStartOffset: this.#logStartOffset,
+      logEndOffset: this.#appended,
+      limit: Math.min(this.lastStableOffset, this.recoveryPoint),
+    }
+  }
+
+  /** While held no segment leaves the log but by `replaceSegments`. */
+  holdSegments(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    if (!isHeld && !this.#isClosed) this.#dropSegmentsBelowStart()
+  }
+
+  /** Puts what compaction made in the place of what it was made from; durable when it resolves. */
+  async replaceSegments(cleaned: SourceSegment, sources: readonly SourceSegment[]): Promise<void> {
+    const { disk, files, clock } = this.#host
+    this.#segments.promote(cleaned.baseOffset)
+    await disk.syncDirectory(this.directory)
+    try {
+      const segment = new Segment(disk, files, this.directory, cleaned.baseOffset, clock.now(), cleaned.size)
+      segment.nextOffset = cleaned.endOffset
+      segment.uncheckedBytes = 0
+      const bases = sources.map(({ baseOffset }) => baseOffset)
+      this.#segments.replace(bases, segment, this.config.fileDeleteDelayMs)
+      await disk.syncDirectory(this.directory)
+    } catch (error) {
+      this.#host.fail(error) // between two states: the next start finishes it
+      throw error
+    }
+  }
+
   #dropSegmentsBelowStart(): void {
+    if (this.#isHeld) return
     for (let count = segmentIndexOf(this.#segments.all, this.#logStartOffset); count > 0; count--) {
       // A segment that is being synced goes at the next occasion.
       const [first] = this.#segments.all

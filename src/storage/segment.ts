@@ -113,8 +113,11 @@ export class Segment {
     if (this.size > config.segmentBytes - size) return true
     const first = this.#firstTimestamp ?? -1
     const waited = first >= 0 ? maxTimestamp - first : nowMs - this.#createdMs
+    // A compacted log's records are to be looked at in time, and the active segment never is (LogConfig.maxSegmentMs).
+    const isCompacted = config.cleanupPolicy.has('compact') && config.maxCompactionLagMs > 0
+    const segmentMs = isCompacted ? Math.min(config.maxCompactionLagMs, config.segmentMs) : config.segmentMs
     const jitter = Math.floor(this.#jitter * Math.min(config.segmentJitterMs, config.segmentMs))
-    if (waited > config.segmentMs - jitter) return true
+    if (waited > segmentMs - jitter) return true
     return (
       this.offsetIndex.count >= Math.floor(config.segmentIndexBytes / OFFSET_ENTRY_BYTES) ||
       this.timeIndex.count >= Math.floor(config.segmentIndexBytes / TIME_ENTRY_BYTES) - 1
@@ -306,6 +309,17 @@ export class Segment {
     return { timestamp: this.maxTimestamp, offset: this.maxTimestampOffset }
   }
 
+  /** The greatest timestamp of the first batch, in ms; −1 without a batch. */
+  firstTimestamp(): number {
+    if (this.#firstTimestamp === undefined) {
+      this.scan({}, (header) => {
+        this.#firstTimestamp = header.maxTimestamp
+        return false
+      })
+    }
+    return this.#firstTimestamp ?? -1
+  }
+
   /** Writes the bytes from `position` on over themselves: after a failed sync memory may have what the disk has not. */
   rewrite(position: number): void {
     const file = this.#open()
@@ -337,10 +351,7 @@ export class Segment {
     this.maxTimestamp = maxTimestamp
     this.maxTimestampOffset = maxTimestampOffset
     this.#bytesSinceIndexEntry = bytesSinceIndexEntry
-    this.scan({}, (header) => {
-      this.#firstTimestamp = header.maxTimestamp
-      return false
-    })
+    this.firstTimestamp() // so that an append finds it
   }
 
   /** Gives file and memory back; the next use takes them again. */

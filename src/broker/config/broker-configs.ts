@@ -34,6 +34,9 @@ export interface BrokerConfig {
   readonly maxFetchSessions: number
   readonly maxRequestPartitionSizeLimit: number
   readonly retentionCheckIntervalMs: number
+  readonly cleanerEnabled: boolean
+  readonly cleanerBackoffMs: number
+  readonly cleanerDedupeBufferSize: number
   readonly flushOffsetCheckpointIntervalMs: number
   readonly producerIdExpirationMs: number
   readonly producerIdExpirationCheckIntervalMs: number
@@ -110,6 +113,9 @@ export function parseBrokerConfig(
     maxFetchSessions: number('max.incremental.fetch.session.cache.slots'),
     maxRequestPartitionSizeLimit: number('max.request.partition.size.limit'),
     retentionCheckIntervalMs: number('log.retention.check.interval.ms'),
+    cleanerEnabled: text('log.cleaner.enable').toLowerCase() === 'true',
+    cleanerBackoffMs: number('log.cleaner.backoff.ms'),
+    cleanerDedupeBufferSize: number('log.cleaner.dedupe.buffer.size'),
     flushOffsetCheckpointIntervalMs: number('log.flush.offset.checkpoint.interval.ms'),
     producerIdExpirationMs: number('producer.id.expiration.ms'),
     producerIdExpirationCheckIntervalMs: 600_000, // producer.id.expiration.check.interval.ms, internal in Kafka
