@@ -2,7 +2,9 @@
 
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
+import { canAsk, chooseTopic } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
+import type { Connection } from '../src/cli/connection.ts'
 import { expectationError, usageError } from '../src/cli/errors.ts'
 import { sinkFor } from '../src/cli/formats/byte-sink.ts'
 import { parseDuration, parseOffset } from '../src/cli/formats/positions.ts'
@@ -74,9 +76,9 @@ export default class Consume extends ClusterCommand {
     const format = this.output.isJson ? jsonFormat() : textFormat(formatProperties)
 
     const properties = parseProperties('--command-property', flags['command-property'] ?? [])
-    const { cluster, isBundled } = await this.connect(flags, { properties })
-    const topic = flags.topic ?? (isBundled ? DEFAULT_TOPIC : undefined)
-    if (topic === undefined) throw usageError('--topic is missing', 'there is a default on the bundled broker only')
+    const connection = await this.connect(flags, { properties })
+    const { cluster, isBundled } = connection
+    const topic = flags.topic ?? (isBundled ? DEFAULT_TOPIC : await this.#asked(connection))
     await ensureTopic(cluster, topic, 'fail')
 
     const sink = sinkFor(process.stdout)
@@ -103,6 +105,11 @@ export default class Consume extends ClusterCommand {
       signals.release()
       if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
     }
+  }
+
+  #asked({ cluster }: Connection): Promise<string> {
+    if (canAsk(this.output)) return chooseTopic(cluster, 'Consume which topic?')
+    throw usageError('--topic is missing', 'there is a default on the bundled broker only')
   }
 
   #positioned(topic: string, positions: readonly ConsumerPosition[]): void {

@@ -2,6 +2,7 @@
 
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
+import { askText, canAsk } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
 import { LineParser } from '../src/cli/formats/line-parser.ts'
@@ -31,7 +32,7 @@ export default class Produce extends ClusterCommand {
   ]
 
   static override flags = {
-    topic: Flags.string({ char: 't', required: true, helpValue: 'NAME', summary: 'Where to.' }),
+    topic: Flags.string({ char: 't', helpValue: 'NAME', summary: 'Where to. There is no default.' }),
     property: Flags.string({
       aliases: ['reader-property'],
       multiple: true,
@@ -87,22 +88,32 @@ export default class Produce extends ClusterCommand {
     if (flags.sync) properties.set('linger.ms', '0') // nothing else will come before the answer
     if (flags.sync && properties.get('acks') === '0') throw usageError('--sync waits for answers, and with --acks 0 there are none')
 
+    const topic = flags.topic ?? (await this.#asked())
     const { cluster, isBundled } = await this.connect(flags, { start: true, properties })
     const ifMissing = flags['allow-auto-topic-creation'] && !isBundled ? 'auto' : isBundled ? 'create' : 'fail'
-    if (await ensureTopic(cluster, flags.topic, ifMissing)) this.output.talk(`created topic ${flags.topic}`)
+    if (await ensureTopic(cluster, topic, ifMissing)) this.output.talk(`created topic ${topic}`)
 
     const source = stdinSource(process)
     const signals = onSignals(() => source.close())
-    const options: ProduceOptions = { topic: flags.topic, partition: flags.partition, source, parser, sync: flags.sync }
+    const options: ProduceOptions = { topic, partition: flags.partition, source, parser, sync: flags.sync }
     try {
-      const result = await produceLines(cluster, { ...options, onWait: this.#onWait(source) })
+      const onTrouble = (error: Error): void => {
+        this.#clearProgress()
+        this.output.talk(`${error.message} Trying again until delivery.timeout.ms is over.`)
+      }
+      const result = await produceLines(cluster, { ...options, onTrouble, onWait: this.#onWait(source) })
       this.#clearProgress()
-      this.#report(flags.topic, result, flags.verbose)
+      this.#report(topic, result, flags.verbose)
     } finally {
       signals.release()
       source.close()
     }
     if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
+  }
+
+  #asked(): Promise<string> {
+    if (canAsk(this.output)) return askText('Produce to which topic?')
+    throw usageError('--topic is missing', 'see `ktool produce --help`')
   }
 
   #shownAt = 0

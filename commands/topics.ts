@@ -1,7 +1,7 @@
 // `ktool topics`: which action, what to ask a person, and how the results look.
 
 import * as Flags from '@oclif/core/flags'
-import { askText, canAsk, choose, confirmed } from '../src/cli/ask.ts'
+import { askText, canAsk, choose, chooseTopic, confirmed } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { ExitCode, usageError } from '../src/cli/errors.ts'
@@ -57,8 +57,12 @@ export default class Topics extends ClusterCommand {
       helpValue: 'NAME',
       summary: 'The topic. --create on the bundled broker takes `messages` if none is named.',
     }),
-    partitions: Flags.integer({ helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
-    'replication-factor': Flags.integer({ helpValue: 'N', summary: "Copies of each partition. The cluster's default, unless said." }),
+    partitions: Flags.integer({ min: 1, helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
+    'replication-factor': Flags.integer({
+      min: 1,
+      helpValue: 'N',
+      summary: "Copies of each partition. The cluster's default, unless said.",
+    }),
     'replica-assignment': Flags.string({
       helpValue: 'ID:ID,…',
       summary: 'Broker ids by partition: 1:2,2:3 is two partitions on two brokers each.',
@@ -74,7 +78,9 @@ export default class Topics extends ClusterCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Topics)
     const action = await this.#action(flags)
-    const connection = await this.connect(flags, { start: action === 'create' })
+    const isCreate = action === 'create'
+    const remark = isCreate && flags.topic === undefined ? `no --topic given: it is '${verbs.DEFAULT_TOPIC}'` : undefined
+    const connection = await this.connect(flags, { start: isCreate, remark })
     const selection = { names: flags.topic ?? [], isPattern: flags.regex, excludeInternal: flags['exclude-internal'] }
     switch (action) {
       case 'list':
@@ -147,10 +153,7 @@ export default class Topics extends ClusterCommand {
   }
 
   async #newName(connection: Connection): Promise<string> {
-    if (connection.isBundled) {
-      this.output.talk(`no --topic given: it is '${verbs.DEFAULT_TOPIC}'`)
-      return verbs.DEFAULT_TOPIC
-    }
+    if (connection.isBundled) return verbs.DEFAULT_TOPIC
     if (canAsk(this.output)) return askText('Name of the new topic:')
     throw usageError('--create needs --topic', 'only the bundled broker has a default topic')
   }
@@ -158,9 +161,7 @@ export default class Topics extends ClusterCommand {
   async #named(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean, question: string): Promise<readonly string[]> {
     if (selection.names.length > 0) return verbs.selectTopics(connection.cluster, selection, ifExists)
     if (!canAsk(this.output)) throw usageError('--topic is missing', 'see `ktool topics --list` for the names')
-    const names = await verbs.listTopicNames(connection.cluster, { ...selection, excludeInternal: true })
-    if (names.length === 0) throw usageError('there are no topics')
-    return [await choose(question, names)]
+    return [await chooseTopic(connection.cluster, question)]
   }
 
   #report(verb: string, outcomes: readonly verbs.TopicOutcome[], say: (name: string, partitions: number | null) => string): void {

@@ -1,7 +1,6 @@
 // `ktool broker run`: the flags become the daemon's options, and the daemon takes the process. When a command started us in the
 // background, it waits at the other end of the IPC channel for one StartReport.
 
-import type { BrokerStatus } from './base/control-messages.ts'
 import { ConfigError } from './broker/config/broker-configs.ts'
 import { runDaemon } from './broker/daemon.ts'
 import { MetadataLogError } from './broker/metadata/replay.ts'
@@ -17,7 +16,7 @@ import { LogStoreError } from './storage/log-store.ts'
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const settings = await brokerSettings(parseBrokerFlags(argv), localPaths(process.env).dataDirectory)
-    process.exitCode = await runDaemon({ ...settings, onReady: (ready: BrokerStatus) => report({ ready }) })
+    process.exitCode = await runDaemon({ ...settings, onReady: (ready, warnings) => report({ ready, warnings }) })
   } catch (error) {
     const failure = failureOf(startFailure(error))
     const { code, message, hint, exitCode } = failure

@@ -1,4 +1,5 @@
-// The house rules that a machine can check: who may import whom, who alone may touch what, no cycles, no long files.
+// The house rules that a machine can check: who may import whom, who alone may touch what, no cycles, no long files,
+// nothing exported for nobody.
 // The rules are these tables; change them together with the design.
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -54,6 +55,9 @@ const ONLY_USERS: readonly { readonly words: RegExp; readonly files: readonly st
 /** Lines with code in them; tables are exempt. */
 const LONGEST_FILE = 500
 const TABLES: readonly RegExp[] = [/^src\/broker\/config\/.*-configs?\.ts$/]
+
+/** Declarations: the tests look at whatever these folders export. */
+const FOUND_BY_FOLDER = /^src\/protocol\/(apis|records)\//
 
 interface Source {
   readonly path: string
@@ -112,6 +116,19 @@ test('no import cycles at run time', () => {
 test(`no file has more than ${LONGEST_FILE} lines of code`, () => {
   const long = sources.filter(({ path, lines }) => lines > LONGEST_FILE && !TABLES.some((table) => table.test(path)))
   expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([])
+})
+
+test('values that are exported are used by another file', () => {
+  const everywhere = [...sources, ...filesBelow('test').map(readSource)]
+  const users = new Map<string, Set<string>>()
+  for (const { path, code } of everywhere) {
+    for (const [word] of code.matchAll(/\b[A-Za-z]\w*/g)) users.set(word, (users.get(word) ?? new Set()).add(path))
+  }
+  const unused = sources.filter(({ path }) => !FOUND_BY_FOLDER.test(path)).flatMap(({ path, code }) => {
+    const names = [...code.matchAll(/^export (?:async )?(?:const|function\*?|class) (\w+)/gm)].map(([, name = '']) => name)
+    return names.filter((name) => users.get(name)?.size === 1).map((name) => `${path}: ${name}`)
+  })
+  expect(unused).toEqual([])
 })
 
 test('relative imports name their file with its extension', () => {

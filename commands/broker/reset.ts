@@ -24,6 +24,6 @@ export default class BrokerReset extends KtoolCommand {
     if (!(await confirmed(`Delete all data in ${directory}?`, this.output, flags.yes))) return
     const result = await resetBroker(directory, paths)
     if (this.output.isJson) this.output.json({ dataDirectory: directory, ...result })
-    else this.output.talk(result.existed ? `deleted ${directory}` : `there is no data in ${directory}`)
+    else this.output.talk(result.existed ? `deleted all data in ${directory}` : `there is no data in ${directory}`)
   }
 }

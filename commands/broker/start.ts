@@ -24,7 +24,8 @@ export default class BrokerStart extends KtoolCommand {
     const { flags } = await this.parse(BrokerStart)
     const paths = localPaths(process.env)
     const settings = await brokerSettings(flags, paths.dataDirectory)
-    const { status } = await startBroker(settings, flagsFor(flags, settings), paths, process.env)
+    const { status, warnings } = await startBroker(settings, flagsFor(flags, settings), paths, process.env)
+    for (const warning of warnings) this.output.talk(`warning: ${warning}`)
     if (this.output.isJson) this.output.json({ address: clientAddress(status), ...status })
     else this.output.line(clientAddress(status))
   }

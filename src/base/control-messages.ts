@@ -8,7 +8,8 @@ export interface ControlRequest {
   readonly command: 'status' | 'stop'
 }
 
-export interface ControlListener {
+/** A listener as it is bound, and what clients are told of it. */
+export interface BrokerListener {
   readonly name: string
   readonly protocol: string
   readonly host: string
@@ -26,7 +27,7 @@ export interface BrokerStatus {
   readonly logFile: string | null
   readonly ephemeral: boolean
   readonly uptimeMs: number
-  readonly listeners: readonly ControlListener[]
+  readonly listeners: readonly BrokerListener[]
   readonly topics: number
   readonly partitions: number
   /** On disk, all partitions together. */

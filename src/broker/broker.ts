@@ -3,6 +3,7 @@
 // leaves none: what memory holds and what the disk holds may differ, and the next start finds out.
 
 import { systemClock, type Clock, type Timer } from '../base/clock.ts'
+import type { BrokerListener } from '../base/control-messages.ts'
 import { silentLogger, type Logger } from '../base/logger.ts'
 import type { Disk } from '../storage/disk.ts'
 import { openLogStore, type LogStore } from '../storage/log-store.ts'
@@ -32,15 +33,6 @@ export interface BrokerOptions {
   readonly ephemeral?: boolean
 }
 
-export interface BrokerListener {
-  readonly name: string
-  readonly protocol: string
-  readonly host: string
-  readonly port: number
-  readonly advertisedHost: string
-  readonly advertisedPort: number
-}
-
 export interface Broker {
   readonly clusterId: string
   readonly nodeId: number
@@ -53,7 +45,7 @@ export interface Broker {
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
-  /** Bytes that replies may take now; 0 when slow readers hold too many. */
+  /** Bytes that replies may take now; 0 when slow readers hold too many, -1 when they hold far too many. */
   replyRoom(): number
   /** Stops cleanly. Resolves when everything is durable and the directory free; the second caller waits, too. */
   stop(): Promise<void>

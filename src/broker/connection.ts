@@ -52,8 +52,10 @@ const MAX_SLOTS = 64
 const MAX_INPUT_WHILE_BUSY = 128 * 1024
 const MAX_OUTPUT = 1024 * 1024
 const FRAME_DEADLINE_MS = 30_000
+const SHORT_FRAME_DEADLINE_MS = 1000
 const FRAME_PROGRESS_BYTES = 16 * 1024 // in that time, or the connection ends
 const OUTPUT_DEADLINE_MS = 60_000
+const SHORT_OUTPUT_DEADLINE_MS = 5000
 const OUTPUT_BYTES_PER_MS = 64 // on top of the deadline, for a large reply on a slow line
 
 export class ClientConnection implements Connection {
@@ -122,11 +124,17 @@ export class ClientConnection implements Connection {
   check(now: number): void {
     const waiting = this.#stream.writableLength
     if (waiting === 0) this.#outputSince = -1
-    else if (now - this.#outputSince > OUTPUT_DEADLINE_MS + waiting / OUTPUT_BYTES_PER_MS) {
+    else if (now - this.#outputSince > this.#outputDeadline(waiting)) {
       this.close(`${waiting} bytes of replies were not taken in time`)
       return
     }
-    if (!this.#frames.isMidFrame || this.#isMuted || !this.#isReading) this.#frameSince = -1
+    const isMidFrame = this.#frames.isMidFrame && !this.#isMuted
+    // Memory for requests is short: whoever holds some and sends nothing keeps all the others from being served.
+    if (isMidFrame && this.#settings.requestMemory.isOver && now - this.#lastActivity > SHORT_FRAME_DEADLINE_MS) {
+      this.close('a request did not arrive in time, while memory for requests was short')
+      return
+    }
+    if (!isMidFrame || !this.#isReading) this.#frameSince = -1
     else if (this.#frameSince === -1) this.#restartFrameDeadline(now)
     else if (now - this.#frameSince > FRAME_DEADLINE_MS) {
       if (this.#frameBytes < FRAME_PROGRESS_BYTES) {
@@ -137,6 +145,12 @@ export class ClientConnection implements Connection {
     }
     const isIdle = this.#slots.length === 0 && waiting === 0
     if (isIdle && now - this.#lastActivity > this.#settings.maxIdleMs) this.close()
+  }
+
+  /** While slow readers hold too much, those that took nothing for some seconds must go. */
+  #outputDeadline(waiting: number): number {
+    if (this.#settings.replyMemory.room <= 0) return SHORT_OUTPUT_DEADLINE_MS
+    return OUTPUT_DEADLINE_MS + waiting / OUTPUT_BYTES_PER_MS
   }
 
   #restartFrameDeadline(now: number): void {

@@ -11,11 +11,20 @@ const LOOK_EVERY_BYTES = 256 * 1024
 export function boundedLog(logFile: string | undefined, disk: Disk = nodeDisk): (line: string) => void {
   let sinceLook = LOOK_EVERY_BYTES // the first line looks
   return (line) => {
-    process.stderr.write(line)
+    writeStderr(line)
     sinceLook += line.length
     if (logFile === undefined || sinceLook < LOOK_EVERY_BYTES) return
     sinceLook = 0
     cut(logFile, disk).catch(() => undefined) // a log that can't be cut is no reason to stop
+  }
+}
+
+/** When stderr is a file on a full disk, the write itself throws. */
+export function writeStderr(text: string): void {
+  try {
+    process.stderr.write(text)
+  } catch {
+    // losing a line never costs more than the line
   }
 }
 

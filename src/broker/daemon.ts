@@ -10,7 +10,7 @@ import { createLogger, type Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import { startBroker, type Broker } from './broker.ts'
 import { openControl } from './control.ts'
-import { boundedLog } from './daemon-log.ts'
+import { boundedLog, writeStderr } from './daemon-log.ts'
 import { describe } from './handler.ts'
 import { createMissingTopics, type WantedTopic } from './startup-topics.ts'
 
@@ -23,8 +23,8 @@ export interface DaemonOptions {
   readonly topics: readonly WantedTopic[]
   /** The file that stderr goes to, if it does: it is kept from growing without end. */
   readonly logFile: string | undefined
-  /** Called once, when the broker answers. */
-  readonly onReady?: (status: BrokerStatus) => void
+  /** Called once, when the broker answers; `warnings` are what was logged as such until then. */
+  readonly onReady?: (status: BrokerStatus, warnings: readonly string[]) => void
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -33,7 +33,19 @@ const CRASHED = 70 // sysexits: EX_SOFTWARE
 /** Runs until it is asked to stop, or can't go on. Resolves with the exit code; rejects when it could not start. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.umask(0o077)
-  const logger = createLogger(boundedLog(options.logFile), () => systemClock.now())
+  const log = createLogger(boundedLog(options.logFile), () => systemClock.now())
+  let warnings: string[] | undefined = []
+  const logger: Logger = {
+    ...log,
+    warn: (message) => {
+      warnings?.push(message)
+      log.warn(message)
+    },
+  }
+  const onReady = (status: BrokerStatus): void => {
+    options.onReady?.(status, warnings ?? [])
+    warnings = undefined // only a start's warnings have a reader
+  }
   const crash = (error: unknown): void => {
     logger.error(`the broker ends, for an error that nobody expected: ${describe(error)}`)
     process.exit(CRASHED)
@@ -49,7 +61,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ended = new Promise<void>((resolve) => (hasEnded = resolve))
   try {
     broker = await startBroker({ properties, logger, ephemeral: options.ephemeral })
-    return await serve(broker, options, logger, ended)
+    return await serve(broker, { ...options, onReady }, logger, ended)
   } finally {
     const isOurs = ownDirectory !== undefined || (options.ephemeral && broker?.store.isNew === true)
     const directory = ownDirectory ?? broker?.store.directory
@@ -59,7 +71,12 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 }
 
 /** `ended`: everything is tidied up; who asked for the stop is answered then. */
-async function serve(broker: Broker, options: DaemonOptions, logger: Logger, ended: Promise<void>): Promise<number> {
+async function serve(
+  broker: Broker,
+  options: DaemonOptions & { onReady(status: BrokerStatus): void },
+  logger: Logger,
+  ended: Promise<void>,
+): Promise<number> {
   const startedAt = systemClock.monotonic()
   let hasBeenAsked = false
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -85,8 +102,8 @@ async function serve(broker: Broker, options: DaemonOptions, logger: Logger, end
       logger.info(`listener ${name} on ${host}:${port}, data in ${broker.store.directory}`)
     }
     const [{ host, port }] = broker.listeners
-    process.stderr.write(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}\n`)
-    options.onReady?.(status())
+    writeStderr(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}\n`)
+    options.onReady(status())
     const error = await broker.stopped
     if (error === undefined) return 0
     logger.error(`the broker stopped: ${error.message}`)

@@ -181,8 +181,9 @@ function cacheOf(target: FetchTarget, row?: FetchRow): Cached {
   return { target, highWatermark, lastStableOffset, logStartOffset }
 }
 
+/** Each partition once, at its last mention, as in Kafka. */
 function targetsOf(request: FetchRequest): FetchTarget[] {
-  return request.topics.flatMap(({ topic, topicId, partitions }) =>
+  const named = request.topics.flatMap(({ topic, topicId, partitions }) =>
     partitions.map(({ partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes }) => ({
       topic,
       topicId,
@@ -193,6 +194,7 @@ function targetsOf(request: FetchRequest): FetchTarget[] {
       maxBytes: partitionMaxBytes,
     })),
   )
+  return [...new Map(named.map((target) => [keyOf(target), target])).values()]
 }
 
 function keyOf({ topic, topicId, index }: Pick<FetchTarget, 'topic' | 'topicId' | 'index'>): string {

@@ -66,6 +66,8 @@ export class RequestMemory {
   }
 }
 
+const FAR_OVER = 4
+
 /** Bytes of replies handed to sockets and not yet taken by the kernel. Fetch makes its replies small when it is short. */
 export class ReplyMemory {
   readonly #limit: number
@@ -79,7 +81,9 @@ export class ReplyMemory {
     return this.#used
   }
 
+  /** 0 over the limit, where answers get small; -1 far over it, where there are none until somebody has read his. */
   get room(): number {
+    if (this.#used >= this.#limit * FAR_OVER) return -1
     return Math.max(0, this.#limit - this.#used)
   }
 

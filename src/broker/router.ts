@@ -3,7 +3,7 @@
 
 import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHeader } from '../protocol/frames.ts'
 import { errorMessage, ErrorCode, KafkaError } from '../protocol/errors.ts'
-import { Reader } from '../protocol/reader.ts'
+import { MAX_REQUEST_ELEMENTS, Reader } from '../protocol/reader.ts'
 import type { Api, Fields } from '../protocol/schema.ts'
 import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
@@ -71,8 +71,6 @@ import { handleSaslAuthenticate } from './handlers/sasl-authenticate.ts'
 import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
 import { handleSyncGroup } from './handlers/sync-group.ts'
 
-export type { Answer, Handler, RequestContext }
-
 export interface Route {
   readonly api: Api
   readonly handle: Handler<Api>
@@ -139,7 +137,7 @@ export function serveRequest(
   connection: Connection,
   letNextStart: () => void,
 ): Reply | Promise<Reply> {
-  const from = new Reader(frame)
+  const from = new Reader(frame, 0, frame.length, MAX_REQUEST_ELEMENTS)
   const header = readRequestHeader(from)
   const { apiKey, apiVersion, correlationId, clientId } = header
   const found = BY_KEY.get(apiKey)

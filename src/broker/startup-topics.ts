@@ -1,8 +1,8 @@
 // Topics that a broker is asked to have from its start on.
 
+import { randomUuid } from '../base/uuid.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Broker } from './broker.ts'
-import { randomUuid } from './metadata/uuid.ts'
 import type { NewRecord } from './metadata/records.ts'
 import { checkNewTopicName, topicRecords } from './metadata/topics.ts'
 import { StartError } from './start-error.ts'

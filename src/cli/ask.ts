@@ -1,8 +1,10 @@
 // Questions to a person, on terminals only; the only importer of inquirer, loaded when a question is asked. Asked on stderr,
 // so that stdout stays data.
 
+import type { Cluster } from '../client/cluster.ts'
 import { usageError } from './errors.ts'
 import type { Output } from './output.ts'
+import { listTopicNames } from './verbs/topics.ts'
 
 /** Whether somebody is there to answer. */
 export function canAsk(output: Output): boolean {
@@ -18,6 +20,13 @@ export async function confirmed(question: string, output: Output, yes: boolean):
 
 export async function choose(question: string, choices: readonly string[]): Promise<string> {
   return (await prompt<{ answer: string }>({ type: 'select', name: 'answer', message: question, choices: [...choices], pageSize: 15 })).answer
+}
+
+/** One of the cluster's topics. */
+export async function chooseTopic(cluster: Cluster, question: string): Promise<string> {
+  const names = await listTopicNames(cluster, { names: [], isPattern: false, excludeInternal: true })
+  if (names.length === 0) throw usageError('there are no topics')
+  return choose(question, names)
 }
 
 export async function askText(question: string): Promise<string> {

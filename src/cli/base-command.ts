@@ -8,7 +8,7 @@ import { ExitCode, failureOf, type Failure } from './errors.ts'
 import { didYouMean } from './nearest.ts'
 import { askedFormat, FORMATS, Output } from './output.ts'
 
-export const outputFlags = {
+const outputFlags = {
   output: Flags.option({ options: FORMATS })({
     helpGroup: 'output',
     helpValue: 'table|text|json',
@@ -18,7 +18,7 @@ export const outputFlags = {
   verbose: Flags.boolean({ char: 'v', helpGroup: 'output', summary: 'Say on stderr what is being done.' }),
 }
 
-export const connectionFlags = {
+const connectionFlags = {
   'bootstrap-server': Flags.string({
     char: 'b',
     aliases: ['brokers', 'bootstrap-servers', 'broker-list'],
@@ -64,19 +64,23 @@ export abstract class ClusterCommand extends KtoolCommand {
 
   /**
    * The cluster the flags and the surroundings name; closed when the command ends.
-   * `start`: with no broker anywhere, start the bundled one and say so on stderr.
+   * `start`: with no broker anywhere, start the bundled one and say so on stderr. `remark`: to be said with it, whenever
+   * the cluster is the bundled broker.
    */
   protected async connect(
     flags: ConnectionFlags,
-    options: { start?: boolean; properties?: ReadonlyMap<string, string> } = {},
+    options: { start?: boolean; remark?: string | undefined; properties?: ReadonlyMap<string, string> } = {},
   ): Promise<Connection> {
     const wanted: ConnectionOptions = {
       bootstrapServer: flags['bootstrap-server'],
       commandConfig: flags['command-config'],
       ...(options.properties && { properties: options.properties }),
     }
-    const start = options.start ? { say: (line: string) => this.output.talk(line) } : undefined
+    const remarks: string[] = []
+    const start = options.start ? { say: (line: string) => remarks.push(line) } : undefined
     this.#connection = await openConnection(wanted, process.env, start)
+    if (options.remark !== undefined && this.#connection.isBundled) remarks.push(options.remark)
+    if (remarks.length > 0) this.output.talk(remarks.join('; '))
     return this.#connection
   }
 
@@ -86,15 +90,23 @@ export abstract class ClusterCommand extends KtoolCommand {
 }
 
 function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.Class, 'flags' | 'baseFlags' | 'id'>): Failure {
-  const unknown = 'flags' in error && Array.isArray(error.flags) ? (error.flags as string[])[0] : undefined
+  const flag = firstOf(error, 'flags')?.replace(/=.*/, '')
+  const word = firstOf(error, 'args') // no command takes words without a flag; `topics list` is a habit from other tools
+  const unknown = flag ?? word
   if (unknown !== undefined) {
-    const word = unknown.replace(/=.*/, '').replace(/^--?/, '')
     const known = Object.entries({ ...command.baseFlags, ...command.flags }).filter(([, { hidden }]) => !hidden)
-    const guess = didYouMean(`--${word}`, known.map(([name]) => `--${name}`))
-    const flag = unknown.replace(/=.*/, '')
-    return { ...failure, message: `there is no flag ${flag}`, hint: guess ?? seeHelp(command.id) }
+    const guess = didYouMean(`--${unknown.replace(/^--?/, '')}`, known.map(([name]) => `--${name}`))
+    const message = flag === undefined ? `'${unknown}' belongs to no flag` : `there is no flag ${flag}`
+    return { ...failure, message, hint: guess ?? seeHelp(command.id) }
   }
   return failure.exitCode === ExitCode.usage && failure.hint === null ? { ...failure, hint: seeHelp(command.id) } : failure
+}
+
+/** oclif's errors for flags and words that it doesn't know list them. */
+function firstOf(error: Error, list: 'flags' | 'args'): string | undefined {
+  const words: unknown = Reflect.get(error, list)
+  const first: unknown = Array.isArray(words) ? words[0] : undefined
+  return typeof first === 'string' ? first : undefined
 }
 
 function seeHelp(id: string): string {

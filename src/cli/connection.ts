@@ -1,4 +1,5 @@
-// Where the cluster is (DESIGN choice 10): the flags, then the environment, then the bundled broker that runs on this machine.
+// Where the cluster is (DECISIONS.md, Which cluster): the flags, then the environment, then the bundled broker that runs
+// on this machine.
 // Contexts will stand between --command-config and KTOOL_BOOTSTRAP_SERVERS (--context), and after it (the current one).
 
 import type { BrokerStatus } from '../base/control-messages.ts'

@@ -1,10 +1,11 @@
 // What went wrong, as one line for a person and one object for a program, and the exit code that goes with it.
 // Every error that leaves a command passes failureOf(); anything it doesn't know is a defect of ours and says so.
 
+import { stripVTControlCharacters } from 'node:util'
 import { ConfigError, ConnectError, TimeoutError } from '../client/errors.ts'
-import { KafkaError, type ErrorName } from '../protocol/errors.ts'
+import { KafkaError, ProtocolError, type ErrorName } from '../protocol/errors.ts'
 
-/** The contract of DESIGN choice 11. */
+/** The same for every command (DECISIONS.md, Exit codes). */
 export const ExitCode = { done: 0, failed: 1, usage: 2, unreachable: 3, unmet: 4, interrupted: 130, terminated: 143 } as const
 
 export interface Failure {
@@ -68,6 +69,10 @@ export function failureOf(error: unknown): Failure {
     const exitCode = LOGIN_ERRORS.has(error.error) ? ExitCode.unreachable : ExitCode.failed
     return { code: error.error, message: error.message, hint: null, exitCode }
   }
+  if (error instanceof ProtocolError) {
+    const hint = 'It answers, but not as a Kafka broker does.'
+    return { code: 'PROTOCOL', message: error.message, hint, exitCode: ExitCode.unreachable }
+  }
   if (error instanceof ConfigError) {
     return { code: 'CONFIG', message: error.message, hint: null, exitCode: ExitCode.usage }
   }
@@ -103,11 +108,13 @@ function isParseError(error: Error): boolean {
 }
 
 function parseFailure(error: Error): Failure {
-  const message = oneLine(error.message.replace(/\s*See more help with --help\s*/g, ''))
+  // On a terminal oclif dims its texts.
+  const message = oneLine(stripVTControlCharacters(error.message).replace(/\s*See more help with --help\s*/g, ''))
     .replace(/^Parsing (--\S+) Expected (.*)$/, '$1 takes $2')
     .replace(/^Parsing (--\S+) /, '$1: ')
     .replace(/^Expected (--[^=\s]+)=(.*) to be one of: /, "$1 is '$2', but must be one of ")
     .replace(/^Flag (--\S+) /, '$1 ')
     .replace(/^The following errors? occurred: /, '')
+    .replace(/^Missing required flag (\S+)$/, '--$1 is missing')
   return { code: 'USAGE', message, hint: null, exitCode: ExitCode.usage }
 }

@@ -15,6 +15,8 @@ export interface StartResult {
   readonly status: BrokerStatus
   /** False when it ran already. */
   readonly started: boolean
+  /** What the broker warned of while it started: text for people. */
+  readonly warnings: readonly string[]
 }
 
 // A start recovers the logs first, which can take a while after a crash. The child's end ends the wait, too.
@@ -59,7 +61,7 @@ export async function startInBackground(
 ): Promise<StartResult> {
   await mkdir(paths.runtimeDirectory, { recursive: true, mode: 0o700 })
   if (dataDirectory === undefined) {
-    return { status: await spawnBroker(env, join(paths.stateDirectory, 'broker-ephemeral.log'), flags), started: true }
+    return await spawnBroker(env, join(paths.stateDirectory, 'broker-ephemeral.log'), flags)
   }
   const lock = (await socketPath(paths, dataDirectory)).replace(/sock$/, 'start')
   const deadline = systemClock.monotonic() + START_TIMEOUT_MS
@@ -71,8 +73,8 @@ export async function startInBackground(
   }
   try {
     const running = await brokerOn(paths, dataDirectory)
-    if (running !== undefined) return { status: running, started: false }
-    return { status: await spawnBroker(env, brokerLogFile(paths, dataDirectory), flags), started: true }
+    if (running !== undefined) return { status: running, started: false, warnings: [] }
+    return await spawnBroker(env, brokerLogFile(paths, dataDirectory), flags)
   } finally {
     await rm(lock, { force: true })
   }
@@ -87,7 +89,7 @@ async function socketPath(paths: LocalPaths, dataDirectory: string): Promise<str
   return join(paths.runtimeDirectory, controlSocketName(await realDirectory(dataDirectory)))
 }
 
-async function spawnBroker(env: NodeJS.ProcessEnv, logFile: string, flags: readonly string[]): Promise<BrokerStatus> {
+async function spawnBroker(env: NodeJS.ProcessEnv, logFile: string, flags: readonly string[]): Promise<StartResult> {
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
   const log = await open(logFile, 'a', 0o600)
   try {
@@ -110,7 +112,7 @@ async function spawnBroker(env: NodeJS.ProcessEnv, logFile: string, flags: reado
     if ('failed' in report) throw new CliError(report.failed)
     child.disconnect()
     child.unref()
-    return report.ready
+    return { status: report.ready, started: true, warnings: report.warnings }
   } finally {
     await log.close()
   }

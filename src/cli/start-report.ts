@@ -3,4 +3,4 @@
 import type { BrokerStatus } from '../base/control-messages.ts'
 import type { Failure } from './errors.ts'
 
-export type StartReport = { readonly ready: BrokerStatus } | { readonly failed: Failure }
+export type StartReport = { readonly ready: BrokerStatus; readonly warnings: readonly string[] } | { readonly failed: Failure }

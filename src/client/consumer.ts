@@ -52,9 +52,7 @@ interface Assigned {
   failingSince: number // monotonic ms; Infinity while all is well
 }
 
-// Unless set: a GB in answers of 1 MB or more costs half as much CPU again as in these (L2 cache; reference measurements),
-// and the garbage that answers leave grows with them (peak memory 104 MB with 512 KiB, 96 MB with 128 KiB).
-const DEFAULT_PARTITION_BYTES = 256 * 1024
+// Unless set: Kafka's 50 MiB would only wait in memory, where three answers may be (DECISIONS.md, Fetch sizes).
 const DEFAULT_FETCH_BYTES = 2 * 1024 * 1024
 const MOST_ANSWERS_WAITING = 2
 const NO_LEADER = { node: -1, leaderEpoch: -1 }
@@ -121,7 +119,7 @@ export class Consumer {
   readonly #cluster: Cluster
   readonly #options: ConsumerOptions
   readonly #clock: Clock
-  readonly #assigned: readonly Assigned[]
+  readonly #assigned: Assigned[] // in the order of the next fetch
   readonly #busyNodes = new Set<number>()
   readonly #ready: FetchedRecords[][] = [] // answers, oldest first
   #current: FetchedRecords[] = [] // of the answer being given out
@@ -135,7 +133,7 @@ export class Consumer {
     this.#cluster = cluster
     this.#options = options
     this.#clock = clock
-    this.#assigned = assigned
+    this.#assigned = [...assigned]
   }
 
   get positions(): readonly ConsumerPosition[] {
@@ -221,7 +219,7 @@ export class Consumer {
   #request(group: readonly Assigned[]): RequestInput<typeof Fetch> {
     const { config } = this.#cluster
     const { consumer, given } = config
-    const partitionMaxBytes = given.has('max.partition.fetch.bytes') ? consumer.maxPartitionFetchBytes : DEFAULT_PARTITION_BYTES
+    const partitionMaxBytes = consumer.maxPartitionFetchBytes
     return {
       maxWaitMs: consumer.fetchMaxWaitMs,
       minBytes: consumer.fetchMinBytes,
@@ -271,7 +269,7 @@ export class Consumer {
   }
 
   #rotate(served: readonly number[]): void {
-    const list = this.#assigned as Assigned[]
+    const list = this.#assigned
     if (list.length > served.length) list.sort((a, b) => Number(served.includes(a.partition)) - Number(served.includes(b.partition)))
   }
 

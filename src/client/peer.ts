@@ -2,7 +2,8 @@
 // Keeps the broker's throttling (KIP-219) and the pauses between attempts to connect (reconnect.backoff.ms).
 
 import type { Clock } from '../base/clock.ts'
-import { errorName, KafkaError, ProtocolError } from '../protocol/errors.ts'
+import { version as softwareVersion } from '../base/version.ts'
+import { ErrorCode, errorName, KafkaError, ProtocolError } from '../protocol/errors.ts'
 import { decodeResponsePayload, encodeRequestPayload } from '../protocol/frames.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
@@ -14,8 +15,6 @@ import { ConnectError, TimeoutError } from './errors.ts'
 import { formatEndpoint, type Endpoint, type OpenWire, type Wire, type WireOptions } from './wire.ts'
 
 const SOFTWARE_NAME = 'ktool'
-const SOFTWARE_VERSION = '0.1.0'
-const UNSUPPORTED_VERSION = 35
 
 export interface Versions {
   readonly apis: ReadonlyMap<number, { readonly minVersion: number; readonly maxVersion: number }>
@@ -256,7 +255,7 @@ function unsupported(api: Api, connection: Connection, maxVersion: number | unde
 async function askVersions(wire: Wire, timeoutMs: number): Promise<Versions> {
   let version = ApiVersions.versions[1]
   let answer = await ask(wire, version, timeoutMs)
-  if (answer.errorCode === UNSUPPORTED_VERSION && version > 0) {
+  if (answer.errorCode === ErrorCode.UNSUPPORTED_VERSION && version > 0) {
     const known = answer.apiKeys.find(({ apiKey }) => apiKey === ApiVersions.key)?.maxVersion ?? 0
     version = Math.min(known, version - 1)
     answer = await ask(wire, version, timeoutMs)
@@ -275,7 +274,7 @@ async function ask(wire: Wire, version: number, timeoutMs: number): Promise<Resp
     apiVersion: version,
     payload: encodeRequestPayload(ApiVersions, version, {
       clientSoftwareName: SOFTWARE_NAME,
-      clientSoftwareVersion: SOFTWARE_VERSION,
+      clientSoftwareVersion: softwareVersion,
     }),
     timeoutMs,
   })
@@ -283,7 +282,7 @@ async function ask(wire: Wire, version: number, timeoutMs: number): Promise<Resp
     throw new ProtocolError(`${formatEndpoint(wire.endpoint)} answered nothing`)
   return decodeResponsePayload(
     ApiVersions,
-    answer.readInt16BE() === UNSUPPORTED_VERSION ? 0 : version,
+    answer.readInt16BE() === ErrorCode.UNSUPPORTED_VERSION ? 0 : version,
     answer,
   )
 }

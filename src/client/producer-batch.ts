@@ -2,10 +2,10 @@
 // acknowledged, so that a repeat is a second send of the same bytes and a batch too large can be cut in two.
 
 import { assert } from '../base/assert.ts'
-import { copy, type RecordArea, writeRecord } from '../kernels/record-writer.ts'
+import { type RecordArea, writeRecord } from '../kernels/record-writer.ts'
 import { varintSize } from '../kernels/varint.ts'
-import { type CompressionCodec, compress } from '../protocol/compression/index.ts'
-import { BATCH_OVERHEAD, CODECS, readBatchHeader, writeBatchHeader } from '../protocol/record-batch.ts'
+import type { CompressionCodec } from '../protocol/compression/index.ts'
+import { BATCH_OVERHEAD, readBatchHeader, sealBatch } from '../protocol/record-batch.ts'
 import { RecordCursor } from '../protocol/record-cursor.ts'
 
 const MAX_RECORD_OVERHEAD = 21 // DefaultRecord: length, attributes, timestamp and offset delta
@@ -118,17 +118,10 @@ export class ProducerBatch implements RecordArea {
   }
 
   #seal(codec: CompressionCodec, level: number | undefined): Buffer {
-    let batch = this.bytes.subarray(0, this.at)
-    if (codec !== 'none') {
-      const records = compress(codec, this.bytes.subarray(BATCH_OVERHEAD, this.at), level)
-      batch = Buffer.allocUnsafe(BATCH_OVERHEAD + records.length)
-      copy(batch, BATCH_OVERHEAD, records, 0, records.length)
-    }
-    writeBatchHeader(batch, 0, {
+    return sealBatch(this.bytes, this.at, codec, level, {
       baseOffset: 0,
-      size: batch.length,
       leaderEpoch: -1,
-      attributes: CODECS.indexOf(codec),
+      attributes: 0,
       lastOffsetDelta: this.count - 1,
       baseTimestamp: this.baseTimestamp,
       maxTimestamp: this.baseTimestamp + this.largestDelta,
@@ -137,7 +130,6 @@ export class ProducerBatch implements RecordArea {
       baseSequence: this.sequence,
       recordCount: this.count,
     })
-    return batch
   }
 }
 

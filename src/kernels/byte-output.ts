@@ -1,8 +1,7 @@
 // Bytes on their way out, gathered in one buffer that is written when it is full. It grows only for a single record
 // larger than itself; whoever fills it looks at `isFull` between records.
 
-import { allocate, offsetOf, release } from './memory.ts'
-import { copy } from './record-writer.ts'
+import { allocate, copy, offsetOf, release } from './memory.ts'
 
 export class ByteOutput {
   bytes: Buffer

@@ -25,11 +25,6 @@ export function murmur2(bytes: Buffer, start = 0, end = bytes.length): number {
   return hash ^ (hash >>> 15)
 }
 
-/** The partition of a record with this key, of `partitions` (1 or more). */
-export function partitionOfKey(key: Buffer, partitions: number): number {
-  return toPositive(murmur2(key)) % partitions
-}
-
 /** Drops the sign bit, as Kafka does: not the absolute value. */
 export function toPositive(hash: number): number {
   return hash & 0x7fffffff

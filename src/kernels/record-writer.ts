@@ -1,7 +1,7 @@
 // Writes records of format v2 straight into the buffer of a batch: no object per record. The caller owns the buffer and
 // the batch's header; offset deltas are the count of records so far.
 
-import { move, offsetOf } from './memory.ts'
+import { copy, LOOP_BELOW, move, offsetOf } from './memory.ts'
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
 import type { LineReader } from './line-reader.ts'
 
@@ -15,9 +15,6 @@ export interface RecordArea {
 
 /** The header section of a record without headers. */
 export const NO_HEADERS = Buffer.from([0])
-
-// Below this a loop beats a call. (Not worth asking per record: offsetOf takes as long as a copy.)
-export const LOOP_BELOW = 16
 
 /**
  * Appends one record; false and nothing written when it does not fit. A start of −1 is null. `headers` is a whole
@@ -127,15 +124,4 @@ function bodySize(timestampDelta: number, count: number, keySize: number, valueS
 function writeSmall(bytes: Buffer, at: number, value: number): number {
   bytes[at] = ((value << 1) ^ (value >> 31)) >>> 0
   return at + 1
-}
-
-/** Copies `source[start, end)` to `bytes` at `at` and returns where it ends. */
-export function copy(bytes: Buffer, at: number, source: Buffer, start: number, end: number): number {
-  const size = end - start
-  if (size >= LOOP_BELOW) {
-    source.copy(bytes, at, start, end)
-    return at + size
-  }
-  while (start < end) bytes[at++] = source[start++]
-  return at
 }

@@ -2,8 +2,7 @@
 // as walking it with a RecordCursor, which tests compare, at a fraction of the time; it can stop between two records.
 
 import { type ByteOutput } from './byte-output.ts'
-import { allocate, move, offsetOf, release } from './memory.ts'
-import { copy, LOOP_BELOW } from './record-writer.ts'
+import { allocate, copy, LOOP_BELOW, move, offsetOf, release } from './memory.ts'
 import { readVarint, varintEnd } from './varint.ts'
 
 const LARGEST_SCRATCH = 4 * 1024 * 1024

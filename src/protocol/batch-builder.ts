@@ -1,13 +1,15 @@
-// Builds one record batch in one growing buffer: no object per record. The first 61 bytes are kept free for the
-// header, so that an uncompressed batch leaves without a copy.
+// Builds one record batch in one growing buffer, for batches of our own making: a producer's records are written by
+// kernels into its slots (client/producer-batch.ts). The first 61 bytes are kept free for the header, so that an
+// uncompressed batch leaves without a copy.
 
 import { assert } from '../base/assert.ts'
-import { varintSize, varlongSize, writeVarint, writeVarlong } from '../kernels/varint.ts'
-import { type CompressionCodec, compress } from './compression/index.ts'
-import { BATCH_OVERHEAD, CODECS, CONTROL_FLAG, TRANSACTIONAL_FLAG, writeBatchHeader } from './record-batch.ts'
+import { encodeHeaders, recordSize, writeRecord } from '../kernels/record-writer.ts'
+import type { CompressionCodec } from './compression/index.ts'
+import { BATCH_OVERHEAD, CONTROL_FLAG, sealBatch, TRANSACTIONAL_FLAG } from './record-batch.ts'
 import type { RecordHeader } from './record-cursor.ts'
 
 const FIRST_CAPACITY = 1024
+const NOTHING = Buffer.alloc(0)
 
 export interface BatchOptions {
   readonly codec: CompressionCodec
@@ -48,27 +50,23 @@ export class BatchBuilder {
   append(key: Buffer | null, value: Buffer | null, headers: readonly RecordHeader[], timestamp: number): boolean {
     const delta = this.#count === 0 ? 0 : timestamp - this.#baseTimestamp
     assert(Number.isSafeInteger(timestamp) && Number.isSafeInteger(delta), `timestamp ${timestamp} out of range`)
-    const body =
-      1 + varlongSize(delta) + varintSize(this.#count) + fieldSize(key) + fieldSize(value) + headersSize(headers)
-    const size = varintSize(body) + body
-    if (this.#count > 0 && this.#at + size > this.#limit) return false
+    const section = encodeHeaders(headers.map((header) => ({ key: Buffer.from(header.key), value: header.value })))
+    const size = recordSize(delta, this.#count, key?.length ?? -1, value?.length ?? -1, section.length)
+    const end = this.#at + size
+    if (this.#count > 0 && end > this.#limit) return false
 
-    const bytes = this.#room(size)
-    let at = writeVarint(bytes, this.#at, body)
-    bytes[at++] = 0 // attributes
-    at = writeVarlong(bytes, at, delta)
-    at = writeVarint(bytes, at, this.#count)
-    at = writeField(bytes, at, key)
-    at = writeField(bytes, at, value)
-    at = writeHeaders(bytes, at, headers)
-    assert(at === this.#at + size, `record of ${size} bytes took ${at - this.#at}`)
+    const area = { bytes: this.#room(size), limit: end, at: this.#at, count: this.#count }
+    const source = key === null ? (value ?? NOTHING) : value === null ? key : Buffer.concat([key, value])
+    const split = key?.length ?? 0
+    writeRecord(area, delta, source, key === null ? -1 : 0, split, value === null ? -1 : split, source.length, section)
+    assert(area.at === end, `record of ${size} bytes took ${area.at - this.#at}`)
 
     if (this.#count === 0) {
       this.#baseTimestamp = this.#maxTimestamp = timestamp
     } else if (timestamp > this.#maxTimestamp) {
       this.#maxTimestamp = timestamp
     }
-    this.#at = at
+    this.#at = end
     this.#count++
     return true
   }
@@ -76,15 +74,10 @@ export class BatchBuilder {
   /** The whole batch, its checksum included; the builder is empty afterwards. The codec must be prepared. */
   finish(options: BatchOptions): Buffer {
     assert(this.#count > 0 && this.#buffer !== undefined, 'a batch needs a record')
-    const batch = this.#stored(this.#buffer, options)
-    writeBatchHeader(batch, 0, {
+    const batch = sealBatch(this.#buffer, this.#at, options.codec, options.level, {
       baseOffset: options.baseOffset ?? 0,
-      size: batch.length,
       leaderEpoch: options.leaderEpoch ?? -1,
-      attributes:
-        CODECS.indexOf(options.codec) |
-        (options.isTransactional ? TRANSACTIONAL_FLAG : 0) |
-        (options.isControl ? CONTROL_FLAG : 0),
+      attributes: (options.isTransactional ? TRANSACTIONAL_FLAG : 0) | (options.isControl ? CONTROL_FLAG : 0),
       lastOffsetDelta: this.#count - 1,
       baseTimestamp: this.#baseTimestamp,
       maxTimestamp: this.#maxTimestamp,
@@ -93,6 +86,7 @@ export class BatchBuilder {
       baseSequence: options.baseSequence ?? -1,
       recordCount: this.#count,
     })
+    if (options.codec === 'none') this.#buffer = undefined // it is the caller's now
     this.reset()
     return batch
   }
@@ -101,18 +95,6 @@ export class BatchBuilder {
   reset(): void {
     this.#at = BATCH_OVERHEAD
     this.#count = 0
-  }
-
-  /** The records in a batch whose header is still to be written. */
-  #stored(buffer: Buffer, options: BatchOptions): Buffer {
-    if (options.codec === 'none') {
-      this.#buffer = undefined // it is the caller's now
-      return buffer.subarray(0, this.#at)
-    }
-    const records = compress(options.codec, buffer.subarray(BATCH_OVERHEAD, this.#at), options.level)
-    const batch = Buffer.allocUnsafe(BATCH_OVERHEAD + records.length)
-    records.copy(batch, BATCH_OVERHEAD)
-    return batch
   }
 
   /** A buffer with `size` bytes free at #at, holding what was written so far. */
@@ -127,35 +109,4 @@ export class BatchBuilder {
     this.#capacity = Math.max(FIRST_CAPACITY, Math.min(larger.length, this.#limit))
     return larger
   }
-}
-
-function fieldSize(bytes: Buffer | null): number {
-  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length
-}
-
-function headersSize(headers: readonly RecordHeader[]): number {
-  let size = varintSize(headers.length)
-  for (const { key, value } of headers) {
-    const keyLength = Buffer.byteLength(key)
-    size += varintSize(keyLength) + keyLength + fieldSize(value)
-  }
-  return size
-}
-
-function writeField(bytes: Buffer, at: number, field: Buffer | null): number {
-  if (field === null) return writeVarint(bytes, at, -1)
-  at = writeVarint(bytes, at, field.length)
-  bytes.set(field, at)
-  return at + field.length
-}
-
-function writeHeaders(bytes: Buffer, at: number, headers: readonly RecordHeader[]): number {
-  at = writeVarint(bytes, at, headers.length)
-  for (const { key, value } of headers) {
-    const keyLength = Buffer.byteLength(key)
-    at = writeVarint(bytes, at, keyLength)
-    bytes.write(key, at, keyLength)
-    at = writeField(bytes, at + keyLength, value)
-  }
-  return at
 }

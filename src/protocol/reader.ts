@@ -5,16 +5,20 @@ import { ProtocolError } from './errors.ts'
 
 // Elements of all arrays in one message together: an element costs its reader far more memory than its sender bytes.
 const MAX_ELEMENTS = 1_000_000
+/** Of a request: more would keep a broker from everybody else for longer than a second. */
+export const MAX_REQUEST_ELEMENTS = 100_000
 
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export class Reader {
   readonly #bytes: Buffer
   readonly #end: number
+  readonly #maxElements: number
   #elements = 0
   position: number
 
-  constructor(bytes: Buffer, position = 0, end = bytes.length) {
+  constructor(bytes: Buffer, position = 0, end = bytes.length, maxElements = MAX_ELEMENTS) {
+    this.#maxElements = maxElements
     this.#bytes = bytes
     this.position = position
     this.#end = end
@@ -109,7 +113,7 @@ export class Reader {
   /** Checks an array's declared length before anything is allocated for it. */
   elements(count: number): number {
     this.#elements += count
-    if (count < 0 || count > this.remaining || this.#elements > MAX_ELEMENTS) {
+    if (count < 0 || count > this.remaining || this.#elements > this.#maxElements) {
       throw new ProtocolError(`array of ${count} elements with ${this.remaining} bytes left`)
     }
     return count

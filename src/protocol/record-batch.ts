@@ -1,9 +1,9 @@
 // Record batches, format v2 (magic 2): the header, its checksum, and what a broker stamps into it. Batches stay the
 // bytes they are; base offset and leader epoch lie outside the checksum, everything else inside.
-// Records are walked by record-cursor.ts and written by batch-builder.ts.
+// Records are walked by record-cursor.ts and written by kernels/record-writer.ts.
 
 import { crc32c } from '../kernels/crc32c.ts'
-import { type CompressionCodec, decompress } from './compression/index.ts'
+import { type CompressionCodec, compress, decompress } from './compression/index.ts'
 import { ProtocolError } from './errors.ts'
 
 /** Bytes of header before the records. */
@@ -115,6 +115,28 @@ export function writeBatchHeader(bytes: Buffer, at: number, header: BatchFields)
   bytes.writeInt32BE(header.baseSequence, at + BASE_SEQUENCE)
   bytes.writeInt32BE(header.recordCount, at + RECORD_COUNT)
   stampCrc(bytes, at, header.size)
+}
+
+/**
+ * The batch whose records stand in `bytes` from 61 to `end`: with codec none it is made in place and is a view of `bytes`,
+ * else a new Buffer. `fields.attributes` are the flags; the codec, which must be prepared, is put to them.
+ */
+export function sealBatch(
+  bytes: Buffer,
+  end: number,
+  codec: CompressionCodec,
+  level: number | undefined,
+  fields: Omit<BatchFields, 'size'>,
+): Buffer {
+  let batch = bytes.subarray(0, end)
+  if (codec !== 'none') {
+    const records = compress(codec, bytes.subarray(BATCH_OVERHEAD, end), level)
+    batch = Buffer.allocUnsafe(BATCH_OVERHEAD + records.length)
+    records.copy(batch, BATCH_OVERHEAD)
+  }
+  const attributes = fields.attributes | CODECS.indexOf(codec)
+  writeBatchHeader(batch, 0, { ...fields, attributes, size: batch.length })
+  return batch
 }
 
 /**

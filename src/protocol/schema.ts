@@ -85,7 +85,7 @@ export type Decoded<F extends Fields> = { -readonly [K in keyof F]: F[K]['_value
 /** A struct to encode: fields with a declared default may be left out. */
 export type Encodable<F extends Fields> = {
   readonly [K in keyof F as F[K]['_optional'] extends true ? never : K]: Input<F[K]['_value']>
-} & { readonly [K in keyof F as F[K]['_optional'] extends true ? K : never]?: Input<F[K]['_value']> }
+} & { readonly [K in keyof F as F[K]['_optional'] extends true ? K : never]?: Input<F[K]['_value']> | undefined }
 
 // A struct's decoded type carries its fields, so that the type to encode can be found inside arrays and nullables.
 declare const fieldsOf: unique symbol

@@ -22,6 +22,7 @@ import type { LogConfig } from './log-config.ts'
 // make us hold for a moment.
 const MAX_RECORDS_BYTES = 64 * 1024 * 1024
 const SHOWN_ERRORS = 3
+const MAX_ERRORS = 1000 // kept of one batch, which can have millions of records
 
 /** Which records of a batch were refused and why; Produce v8 and later answers them one by one. */
 export class RecordValidationError extends KafkaError {
@@ -146,6 +147,7 @@ function checkRecords(
   const latest = config.timestampType === 'CreateTime' ? nowMs + config.timestampAfterMaxMs : Infinity
   const errors: { batchIndex: number; message: string }[] = []
   let badTimestamps = 0
+  let errorCount = 0
   let maxTimestamp = -1
   let index = 0
   for (const cursor = new RecordCursor(header, records); cursor.next(); index++) {
@@ -155,10 +157,12 @@ function checkRecords(
     const timestamp = cursor.timestamp
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (needsKeys && cursor.keyStart < 0) {
+      if (++errorCount > MAX_ERRORS) continue
       const message = `Compacted topic cannot accept message without key in topic partition ${name}.`
       errors.push({ batchIndex: index, message })
     } else if (timestamp !== -1 && (timestamp < earliest || timestamp > latest)) {
       badTimestamps++
+      if (++errorCount > MAX_ERRORS) continue
       const message = `Timestamp ${timestamp} of message with offset ${cursor.offset} is out of range. The timestamp should be within [${earliest}, ${latest}]`
       errors.push({ batchIndex: index, message })
     }
@@ -175,7 +179,7 @@ function checkRecords(
   const listed = shown.map((each) => `RecordError(batchIndex=${each.batchIndex}, message='${each.message}')`).join(', ')
   throw new RecordValidationError(
     'INVALID_RECORD',
-    `One or more records have been rejected due to ${errors.length} record errors in total, and only showing the first three errors at most: [${listed}]`,
+    `One or more records have been rejected due to ${errorCount} record errors in total, and only showing the first three errors at most: [${listed}]`,
     errors,
   )
 }

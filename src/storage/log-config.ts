@@ -45,7 +45,7 @@ export interface LogConfig {
   readonly preallocate: boolean
 }
 
-/** Kafka's defaults, flush.messages included: the daemon puts 1 there (DESIGN choice 8). */
+/** Kafka's defaults, flush.messages included: the daemon puts 1 there (DECISIONS.md, Flush). */
 export const defaultLogConfig: LogConfig = {
   segmentBytes: 1024 * 1024 * 1024,
   segmentMs: 7 * 24 * 60 * 60 * 1000,

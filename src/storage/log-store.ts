@@ -5,6 +5,7 @@
 import { dirname } from 'node:path'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
+import { randomUuid } from '../base/uuid.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { CheckpointError, readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoints.ts'
 import { type Disk, DiskError, type DiskLock, replaceFile } from './disk.ts'
@@ -14,7 +15,6 @@ import type { LogConfig } from './log-config.ts'
 import {
   type MetaProperties,
   MetaPropertiesError,
-  randomUuid,
   readMetaProperties,
   writeMetaProperties,
 } from './meta-properties.ts'
@@ -40,7 +40,7 @@ export interface LogStoreOptions {
   readonly clock?: Clock
   readonly logger?: Logger
   /** For a new directory; an existing one must agree. */
-  readonly clusterId?: string
+  readonly clusterId?: string | undefined
   readonly nodeId: number
   /** Bytes kept aside for internal logs when the disk is full. Default 4 MiB; 0: none. */
   readonly reserveBytes?: number

@@ -1,6 +1,5 @@
 // meta.properties: whose data directory this is. Written once, in the form of java.util.Properties.
 
-import { randomBytes } from 'node:crypto'
 import { type Disk, readFile, replaceFile } from './disk.ts'
 
 export interface MetaProperties {
@@ -22,17 +21,6 @@ export class MetaPropertiesError extends Error {
   constructor(reason: MetaPropertiesError['reason'], message: string) {
     super(message)
     this.reason = reason
-  }
-}
-
-/** 22 characters, as Kafka writes ids; never one that a command line would take for an option. */
-export function randomUuid(): string {
-  for (;;) {
-    const bytes = randomBytes(16)
-    bytes[6] = (bytes[6] & 0x0f) | 0x40
-    bytes[8] = (bytes[8] & 0x3f) | 0x80
-    const text = bytes.toString('base64url')
-    if (!text.startsWith('-')) return text
   }
 }
 

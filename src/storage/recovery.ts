@@ -2,8 +2,9 @@
 // batch from the segment with the recovery point on is checked, and indexes, transactions, producers and epochs are made
 // anew from it.
 //
-// Two kinds of bad bytes (DESIGN choice 8): at or after the recovery point nothing was promised, so they are a torn tail
-// and are cut, kept in quarantine/; before it they are damage: nothing is touched, and the log ends there with a failure.
+// Two kinds of bad bytes (DECISIONS.md, Recovery): at or after the recovery point nothing was promised, so they are a
+// torn tail and are cut, kept in quarantine/; before it they are damage: nothing is touched, and the log ends there
+// with a failure.
 
 import type { BatchHeader } from '../protocol/record-batch.ts'
 import { CheckpointError, readEpochCheckpoint } from './checkpoints.ts'
@@ -208,7 +209,7 @@ class Recovery {
         }
         await this.#cutTail(index, result.end, result.problem)
       }
-      // DESIGN 8, reliability 2.4.6: what a failed sync left in memory only must reach the disk before it is served.
+      // What a failed sync left in memory only must reach the disk before it is served.
       if (!this.#input.wasClean && rewriteFrom < segment.size) segment.rewrite(rewriteFrom)
       this.#dirty.push(segment)
     }

@@ -11,7 +11,7 @@ import { readMetadata, snapshotsIn } from '../../src/broker/metadata/metadata-re
 import { openMetadata } from '../../src/broker/metadata/open.ts'
 import type { NewRecord } from '../../src/broker/metadata/records.ts'
 import { partitionRecords, topicRecords } from '../../src/broker/metadata/topics.ts'
-import { randomUuid } from '../../src/broker/metadata/uuid.ts'
+import { randomUuid } from '../../src/base/uuid.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { openLogStore, type LogStore } from '../../src/storage/log-store.ts'
 import { manualClock } from '../support/manual-clock.ts'

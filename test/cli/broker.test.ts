@@ -59,6 +59,15 @@ test('reset needs --yes, stops the broker, and deletes only a data directory', a
   expect(existsSync(join(mine, 'thesis.txt'))).toBe(true)
 }, 60_000)
 
+test('start passes on what the broker warns of: a host beyond loopback, a property that is none', async () => {
+  const words = ['broker', 'start', '--port', '0', '--host', '0.0.0.0', '--property', 'log.retention.mss=1']
+  const { stdout, stderr, code } = await box.run(words)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^\S+:\d+\n$/)
+  expect(stderr).toMatch(/^warning: listener PLAINTEXT on 0\.0\.0\.0:\d+ has neither TLS nor SASL/m)
+  expect(stderr).toMatch(/^warning: the property log\.retention\.mss is not known/m)
+}, 60_000)
+
 test('a start that fails says why, on one line', async () => {
   const address = await box.broker()
   const port = address.split(':')[1]

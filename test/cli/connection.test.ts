@@ -1,4 +1,4 @@
-// Where the cluster is: the order of DESIGN choice 10, with the surroundings put in by hand.
+// Where the cluster is: the order in DECISIONS.md, Which cluster, with the surroundings put in by hand.
 
 import { describe, expect, test } from 'vitest'
 import type { BrokerStatus } from '../../src/base/control-messages.ts'

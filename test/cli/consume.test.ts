@@ -5,7 +5,7 @@ import { parseDuration, parseOffset } from '../../src/cli/formats/positions.ts'
 import { jsonFormat, textFormat } from '../../src/cli/formats/record-format.ts'
 import { consumeTopic, type ConsumeOptions } from '../../src/cli/verbs/consume.ts'
 import { BatchBuilder } from '../../src/protocol/batch-builder.ts'
-import { FakeBroker } from '../client/fake-broker.ts'
+import { FakeCluster } from '../support/fake-cluster.ts'
 
 interface Given {
   key?: Buffer | string | null
@@ -15,8 +15,8 @@ interface Given {
 
 const toBytes = (field: Buffer | string | null | undefined) => (typeof field === 'string' ? Buffer.from(field) : (field ?? null))
 
-function brokerWith(...records: Given[]): FakeBroker {
-  const broker = new FakeBroker(1)
+function brokerWith(...records: Given[]): FakeCluster {
+  const broker = new FakeCluster(1)
   const builder = new BatchBuilder(1 << 20)
   for (const { key, value, headers = [] } of records) builder.append(toBytes(key), toBytes(value), headers, 1234)
   broker.append(0, builder.finish({ codec: 'none' }))
@@ -34,7 +34,7 @@ class Collector extends Writable {
   }
 }
 
-async function consume(broker: FakeBroker, properties: Record<string, string> | 'json' = {}, options: Partial<ConsumeOptions> = {}) {
+async function consume(broker: FakeCluster, properties: Record<string, string> | 'json' = {}, options: Partial<ConsumeOptions> = {}) {
   const collector = new Collector()
   const format = properties === 'json' ? jsonFormat() : textFormat(new Map(Object.entries(properties)))
   const result = await consumeTopic(await broker.cluster(), {

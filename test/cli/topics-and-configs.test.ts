@@ -79,6 +79,9 @@ describe('topics', () => {
     [['--list', '--describe'], 2, 'only one of --list and --describe can be done at a time'],
     [[], 2, 'say what to do: --create, --list, --describe, --alter, --delete; see `ktool topics --help`'],
     [['--lsit'], 2, "there is no flag --lsit; did you mean '--list'?"],
+    [['list'], 2, "'list' belongs to no flag; did you mean '--list'?"],
+    [['--list', 'orders'], 2, "'orders' belongs to no flag; see `ktool topics --help`"],
+    [['--create', '--topic', 'x', '--partitions', '0'], 2, /^--partitions takes an integer greater than or equal to 1/],
     [['--list', '--regex', '--topic', '('], 2, "'(' is no regular expression"],
     [['--delete'], 2, '--topic is missing; see `ktool topics --list` for the names'],
     [['--alter', '--topic', 'orders'], 2, '--alter needs --partitions; settings are changed with `ktool configs --alter`'],
@@ -154,6 +157,22 @@ describe('terminals and pipes', () => {
 
   test('--list is the same on a terminal', async () => {
     expect((await box.terminal('ktool topics --list')).stdout.replaceAll('\r', '')).toBe('orders\nusers\n')
+  })
+
+  test('a mistake in the words is told without escapes', async () => {
+    const { stdout, code } = await box.terminal('ktool topics --create --partitions')
+    expect(stdout).toContain('--partitions')
+    expect(stdout).not.toContain('\u001b')
+    expect(code).toBe(2)
+  })
+
+  test('a topic is asked for where there is no default', async () => {
+    const produce = await box.terminal('ktool produce', { at: 'Produce to which topic?', keys: '\u0003' })
+    expect(produce.code).toBe(130)
+    const words = `ktool consume -b ${address} --from-beginning --exit-at-end`
+    const consume = await box.terminal(words, { at: 'Consume which topic?', keys: '\r' })
+    expect(consume).toMatchObject({ code: 0 })
+    expect(await box.run(['produce'])).toMatchObject({ stderr: 'ktool: --topic is missing; see `ktool produce --help`\n', code: 2 })
   })
 
   test('a deletion is asked about on a terminal', async () => {

@@ -4,7 +4,7 @@ import { type Consumer, type ConsumerOptions, openConsumer } from '../../src/cli
 import { batchesOf } from '../../src/client/consumer-batches.ts'
 import { BatchBuilder } from '../../src/protocol/batch-builder.ts'
 import { RecordCursor } from '../../src/protocol/record-cursor.ts'
-import { FakeBroker } from './fake-broker.ts'
+import { FakeCluster } from '../support/fake-cluster.ts'
 
 function batch(values: readonly string[], options: Partial<Parameters<BatchBuilder['finish']>[0]> = {}): Buffer {
   const builder = new BatchBuilder(1 << 20)
@@ -35,12 +35,12 @@ async function drain(consumer: Consumer): Promise<string[]> {
   return seen
 }
 
-async function consume(broker: FakeBroker, options: Partial<ConsumerOptions> = {}, properties: Record<string, string> = {}): Promise<string[]> {
+async function consume(broker: FakeCluster, options: Partial<ConsumerOptions> = {}, properties: Record<string, string> = {}): Promise<string[]> {
   return drain(await openConsumer(await broker.cluster(properties), { ...defaults, ...options }))
 }
 
-function filled(...sizes: number[]): FakeBroker {
-  const broker = new FakeBroker(1)
+function filled(...sizes: number[]): FakeCluster {
+  const broker = new FakeCluster(1)
   let next = 0
   for (const size of sizes) broker.append(0, batch(Array.from({ length: size }, () => String(next++))))
   return broker
@@ -65,13 +65,13 @@ describe('Consumer', () => {
   })
 
   it('ends at once on an empty topic', async () => {
-    const broker = new FakeBroker(3)
+    const broker = new FakeCluster(3)
     expect(await consume(broker)).toEqual([])
     expect(broker.requests).toBe(0)
   })
 
   it('asks for all partitions at once: an empty one does not hold up the others', async () => {
-    const broker = new FakeBroker(3)
+    const broker = new FakeCluster(3)
     broker.append(2, batch(['x']))
     const consumer = await openConsumer(await broker.cluster(), { ...defaults, untilEnd: false })
     expect((await consumer.next())?.partition).toBe(2)
@@ -116,7 +116,7 @@ describe('Consumer', () => {
   })
 
   it('reads several partitions to their ends', async () => {
-    const broker = new FakeBroker(3)
+    const broker = new FakeCluster(3)
     for (const index of [0, 1, 2]) for (let i = 0; i < 20; i++) broker.append(index, batch([String(i)]))
     const seen = await consume(broker, {}, { 'max.partition.fetch.bytes': '100' })
     for (const index of [0, 1, 2]) {
@@ -125,7 +125,7 @@ describe('Consumer', () => {
   })
 
   it('leaves out aborted transactions when only committed ones are asked for, and keeps them otherwise', async () => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     const inTransaction = (id: bigint, value: string, sequence: number) =>
       batch([value], { producerId: id, producerEpoch: 0, baseSequence: sequence, isTransactional: true })
     const write = (bytes: Buffer) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { nextSequence } from '../../src/client/producer-batch.ts'
 import { Producer, type ProducerTopic } from '../../src/client/producer.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
-import { type Fate, FakeBroker } from './fake-broker.ts'
+import { type Fate, FakeCluster } from '../support/fake-cluster.ts'
 
 async function append(producer: Producer, topic: ProducerTopic, key: string | null, value: string, line: number): Promise<void> {
   const source = Buffer.from((key ?? '') + value)
@@ -12,7 +12,7 @@ async function append(producer: Producer, topic: ProducerTopic, key: string | nu
   while (!producer.append(topic, record)) await producer.room()
 }
 
-async function produce(broker: FakeBroker, values: readonly (readonly [string | null, string])[], properties: Record<string, string> = {}) {
+async function produce(broker: FakeCluster, values: readonly (readonly [string | null, string])[], properties: Record<string, string> = {}) {
   const producer = new Producer(await broker.cluster(properties))
   const topic = await producer.topic('t')
   for (const [index, [key, value]] of values.entries()) await append(producer, topic, key, value, index + 1)
@@ -28,7 +28,7 @@ describe('Producer', () => {
     const fate = fc.constantFrom<Fate>('ok', 'ok', 'lost', 'silent', 'NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'KAFKA_STORAGE_ERROR')
     await fc.assert(
       fc.asyncProperty(fc.array(fate, { maxLength: 40 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 120 }), async (fates, partitions, count) => {
-        const broker = new FakeBroker(partitions)
+        const broker = new FakeCluster(partitions)
         const script = [...fates]
         broker.fate = () => script.shift() ?? 'ok'
         const values = Array.from({ length: count }, (_, i) => [`k${i % 5}`, `${i}`] as const)
@@ -44,14 +44,30 @@ describe('Producer', () => {
     )
   })
 
+  it('tells of trouble once, and again only after it had passed', async () => {
+    const broker = new FakeCluster(1)
+    const fates: Fate[] = ['lost', 'silent', 'ok', 'lost']
+    broker.fate = () => fates.shift() ?? 'ok'
+    const told: string[] = []
+    const producer = new Producer(await broker.cluster(), undefined, ({ message }) => told.push(message))
+    const topic = await producer.topic('t')
+    for (const line of [1, 2]) {
+      await append(producer, topic, null, 'x', line)
+      await producer.flush()
+    }
+    producer.close()
+    expect(producer.totals).toMatchObject({ acknowledged: 2, failed: 0 })
+    expect(told).toEqual(['connection lost', 'connection lost'])
+  })
+
   it('sends up to five requests at once, and no more', async () => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     await produce(broker, numbered(500), { 'batch.size': '150' })
     expect(broker.mostUnderWay).toBe(5)
   })
 
   it('cuts a batch that the broker finds too large, and fails only the record that is', async () => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     broker.maxMessageBytes = 300
     const values = [...numbered(40), [null, 'x'.repeat(400)] as const, ...numbered(40)]
     const totals = await produce(broker, values)
@@ -62,7 +78,7 @@ describe('Producer', () => {
   })
 
   it('refuses a record over max.request.size in the words of Java', async () => {
-    const totals = await produce(new FakeBroker(1), [[null, 'x'.repeat(1_100_000)], [null, 'fits']])
+    const totals = await produce(new FakeCluster(1), [[null, 'x'.repeat(1_100_000)], [null, 'fits']])
     expect(totals).toMatchObject({ acknowledged: 1, failed: 1, firstFailure: { line: 1 } })
     expect(totals.firstFailure?.error.message).toBe(
       'The message is 1100088 bytes when serialized which is larger than 1048576, which is the value of the max.request.size configuration.',
@@ -70,7 +86,7 @@ describe('Producer', () => {
   })
 
   it('goes on behind a batch that can never be written, with a new epoch', async () => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     let request = 0
     broker.fate = () => (request++ === 1 ? 'INVALID_RECORD' : 'ok')
     const totals = await produce(broker, numbered(30), { 'batch.size': '150' })
@@ -83,7 +99,7 @@ describe('Producer', () => {
   })
 
   it('gives up after delivery.timeout.ms, and says how many and since when', async () => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     broker.fate = () => 'lost'
     const totals = await produce(broker, numbered(3), { 'delivery.timeout.ms': '60', 'request.timeout.ms': '50' })
     expect(totals).toMatchObject({ acknowledged: 0, failed: 3, firstFailure: { line: 1 } })
@@ -91,14 +107,14 @@ describe('Producer', () => {
   })
 
   it('keeps within buffer.memory and still takes everything', async () => {
-    const broker = new FakeBroker(2)
+    const broker = new FakeCluster(2)
     const values = Array.from({ length: 400 }, (_, i) => [`key ${i}`, 'v'.repeat(500)] as const)
     const totals = await produce(broker, values, { 'buffer.memory': '40000', 'batch.size': '8000' })
     expect(totals).toMatchObject({ acknowledged: 400, failed: 0 })
   })
 
   it('needs no answer with acks=0, and no producer id with acks=1', async () => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     expect(await produce(broker, numbered(10), { acks: '0' })).toMatchObject({ acknowledged: 10, failed: 0 })
     expect(await produce(broker, numbered(10), { acks: '1' })).toMatchObject({ acknowledged: 10, failed: 0 })
     expect(broker.logs[0].producers.size).toBe(0)
@@ -106,7 +122,7 @@ describe('Producer', () => {
   })
 
   it('says what record the broker blames, and counts the whole batch', async () => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     broker.fate = () => 'TOPIC_AUTHORIZATION_FAILED'
     const totals = await produce(broker, numbered(5))
     expect(totals).toMatchObject({ acknowledged: 0, failed: 5, firstFailure: { line: 1 } })
@@ -114,7 +130,7 @@ describe('Producer', () => {
   })
 
   it.each(['gzip', 'snappy', 'lz4', 'zstd'])('compresses with %s', async (codec) => {
-    const broker = new FakeBroker(1)
+    const broker = new FakeCluster(1)
     await produce(broker, numbered(1000), { 'compression.type': codec })
     expect(broker.records(0).map(({ value }) => value)).toEqual(numbered(1000).map(([, value]) => value))
     expect(broker.logs[0].batches.reduce((size, batch) => size + batch.length, 0)).toBeLessThan(14_000)

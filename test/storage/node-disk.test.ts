@@ -97,3 +97,8 @@ it('a store works on it', async () => {
   await again.deleteLog(same)
   await again.close()
 })
+
+it.runIf(process.platform === 'linux')('a directory below /proc is refused, and not tried for ever', () => {
+  expect(() => nodeDisk.makeDirectory('/proc/ktool/data')).toThrow(/ENOENT/)
+  expect(() => nodeDisk.makeDirectory('/proc/version/data')).toThrow(/ENOTDIR|EEXIST|ENOENT/)
+})

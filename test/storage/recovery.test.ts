@@ -1,5 +1,5 @@
 // Starting on what an earlier life left. Titles follow Kafka's LogLoaderTest where it has the case; where Kafka deletes
-// (it counts on replicas), ours keeps: DESIGN choice 8.
+// (it counts on replicas), ours keeps: DECISIONS.md, Recovery.
 
 import { describe, expect, it } from 'vitest'
 import type { LogConfig } from '../../src/storage/log-config.ts'

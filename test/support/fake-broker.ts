@@ -1,5 +1,5 @@
 // A scripted broker for tests of the client: real sockets, real frames, and answers that a test sets per API,
-// good or bad.
+// good or bad. For tests above Cluster there is fake-cluster.ts.
 
 import net from 'node:net'
 import tls from 'node:tls'

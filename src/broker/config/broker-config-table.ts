@@ -1,6 +1,6 @@
 // Every broker config that Apache Kafka 4.3 lists, with its type, default and whether it can be changed at run time.
 // Names and defaults are interface. Where our default differs the row says what Kafka's is: one node needs one replica
-// of internal topics, and DESIGN choice 8 wants records on the disk before they are acknowledged.
+// of internal topics, and records are to be on the disk before they are acknowledged (DECISIONS.md, Flush).
 
 import type { ConfigType } from './values.ts'
 

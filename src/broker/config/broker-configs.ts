@@ -27,7 +27,6 @@ export interface BrokerConfig {
   readonly maxConnections: number
   readonly maxConnectionsPerIp: number
   readonly connectionsMaxIdleMs: number
-  readonly queuedMaxRequests: number
   /** -1: no limit. */
   readonly queuedMaxRequestBytes: number
   readonly fetchMaxBytes: number
@@ -107,7 +106,6 @@ export function parseBrokerConfig(
     maxConnections: number('max.connections'),
     maxConnectionsPerIp: number('max.connections.per.ip'),
     connectionsMaxIdleMs: number('connections.max.idle.ms'),
-    queuedMaxRequests: number('queued.max.requests'),
     queuedMaxRequestBytes: number('queued.max.request.bytes'),
     fetchMaxBytes: number('fetch.max.bytes'),
     maxFetchSessions: number('max.incremental.fetch.session.cache.slots'),

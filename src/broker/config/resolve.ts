@@ -93,15 +93,6 @@ export function describeBrokerDefaults(image: MetadataImage): DescribedConfig[] 
   return values.map(([name, value]) => described(name, [{ name, value: isSensitive(name) ? null : value, source }]))
 }
 
-/** The value of a broker config; null where it has none. */
-export function brokerConfigValue(config: BrokerConfig, image: MetadataImage, name: string): string | null {
-  for (const { values } of sourcesOf(config, image)) {
-    const value = values.get(name)
-    if (value !== undefined) return value
-  }
-  return defaultOf(config, name)
-}
-
 function described(name: string, synonyms: ConfigSynonym[]): DescribedConfig {
   const key = brokerConfigKey(name)
   const first = synonyms.at(0)

@@ -29,7 +29,7 @@ const WHOLE_NUMBERS: Partial<Record<ConfigType, readonly [min: bigint, max: bigi
   long: [-(2n ** 63n), 2n ** 63n - 1n],
 }
 
-export function invalidValue(name: string, value: string | number | bigint, reason: string): KafkaError {
+function invalidValue(name: string, value: string | number | bigint, reason: string): KafkaError {
   return new KafkaError('INVALID_CONFIG', `Invalid value ${value} for configuration ${name}: ${reason}`)
 }
 

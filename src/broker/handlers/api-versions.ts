@@ -4,7 +4,8 @@
 import { ApiVersions } from '../../protocol/apis/api-versions.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
-import type { Handler, Route } from '../router.ts'
+import type { Handler } from '../handler.ts'
+import type { Route } from '../router.ts'
 import { finalizedFeatures, SUPPORTED_FEATURES } from '../metadata/features.ts'
 
 // ApiVersionsRequest.SOFTWARE_NAME_VERSION_PATTERN

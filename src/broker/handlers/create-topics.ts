@@ -21,12 +21,11 @@ type TopicResult = ResponseInput<typeof CreateTopics>['topics'][number]
 export const handleCreateTopics: Handler<typeof CreateTopics> = async (request, { broker }) => {
   const topics = await broker.metadata.submit((image) => {
     const records: NewRecord[] = []
+    const isTooMuch = partitionsAskedFor(request, broker) > MAX_PARTITIONS_PER_REQUEST
     const results = unique(request.topics).map(({ topic, isDuplicate }): TopicResult => {
       try {
         if (isDuplicate) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
-        if (partitionsAskedFor(request, broker) > MAX_PARTITIONS_PER_REQUEST) {
-          throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
-        }
+        if (isTooMuch) throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
         const node = { nodeId: broker.nodeId, directoryId: broker.store.directoryId }
         const planned = planNewTopic(image, broker.config, node, topic)
         if (!request.validateOnly) records.push(...planned.records)

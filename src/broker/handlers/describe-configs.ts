@@ -15,7 +15,9 @@ type Resource = RequestOf<typeof DescribeConfigs>['resources'][number]
 type Result = ResponseInput<typeof DescribeConfigs>['results'][number]
 
 export const handleDescribeConfigs: Handler<typeof DescribeConfigs> = (request, { broker }) => {
-  const results = request.resources.map((resource): Result => {
+  // Each resource once, however often it is named: an answer is a thousand times as long as what asks for it.
+  const resources = new Map(request.resources.map((resource) => [`${resource.resourceType} ${resource.resourceName}`, resource]))
+  const results = [...resources.values()].map((resource): Result => {
     const { resourceType, resourceName, configurationKeys } = resource
     try {
       const wanted = new Set(configurationKeys)

@@ -26,6 +26,7 @@ interface FetchLimits {
 
 /** What one pass over the partitions found. */
 interface Pass {
+  /** Emptied when the answer has to wait. */
   readonly rows: FetchRow[]
   readonly bytes: number
   /** An error, or a diverging epoch: the answer leaves at once. */
@@ -62,15 +63,15 @@ export const handleFetch: Handler<typeof Fetch> = (request, context) => {
 
 async function waitForMore(
   session: FetchContext,
-  first: Pass,
+  pass: Pass,
   limits: FetchLimits,
   deadline: number,
   context: RequestContext,
 ): Promise<Answer<typeof Fetch>> {
   const { clock } = context.broker
-  let pass = first
   while (!isEnough(pass, limits)) {
     const { seen, bytes } = pass
+    pass.rows.length = 0 // who waits holds no records
     const end = await park({
       clock,
       connection: context.connection,
@@ -78,9 +79,8 @@ async function waitForMore(
       sources: seen.map(({ partition }) => (listener: () => void) => partition.log.onChange(listener)),
       isReady: () => bytes + mayHaveCome(seen, context.broker) >= limits.minBytes,
     })
-    if (end === 'closed') break // nobody reads the answer, or the broker stops and what there was will do
     pass = readAll(session.targets, limits, context)
-    if (end === 'deadline') break
+    if (end !== 'woken') break // at 'closed' the broker stops, or nobody reads the answer
   }
   return answer(session, pass, context.apiVersion)
 }
@@ -116,7 +116,7 @@ function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: 
         apiVersion >= FIRST_VERSION_WITH_IDS
           ? broker.partitions.byId(target.topicId, target.index)
           : broker.partitions.get(target.topic, target.index)
-      const row = readOne(partition, target, Math.min(room, target.maxBytes), bytes === 0, limits.isReadCommitted)
+      const row = readOne(partition, target, Math.min(room, target.maxBytes), bytes === 0 && room >= 0, limits.isReadCommitted)
       const { log } = partition
       const { highWatermark, logStartOffset, sizeBytes } = log
       const readableEnd = limits.isReadCommitted ? log.lastStableOffset : highWatermark
@@ -124,7 +124,7 @@ function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: 
       if (row.divergingEpoch !== undefined) isUrgent = true
       const size = row.records?.length ?? 0
       bytes += size
-      room = Math.max(0, room - size)
+      if (size > 0) room = Math.max(0, room - size)
       rows.push(row)
     } catch (error) {
       isUrgent = true

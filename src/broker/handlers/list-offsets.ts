@@ -4,18 +4,20 @@
 import { ListOffsets } from '../../protocol/apis/list-offsets.ts'
 import { prepareCodec, type CompressionCodec } from '../../protocol/compression/index.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import type { RequestOf } from '../../protocol/schema.ts'
+import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { itemError } from '../handler.ts'
 import { checkLeaderEpoch, type Partition } from '../partitions.ts'
 
 type Wanted = RequestOf<typeof ListOffsets>['topics'][number]['partitions'][number]
+type TopicResult = ResponseInput<typeof ListOffsets>['topics'][number]
 interface Found {
   readonly offset: number
   readonly timestamp: number
   readonly leaderEpoch: number
 }
 
+const MAX_SEARCH_MS = 50
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
@@ -43,26 +45,41 @@ export const handleListOffsets: Handler<typeof ListOffsets> = async (request, co
       seen.add(key)
     }
   }
-  return {
-    throttleTimeMs: 0,
-    topics: request.topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map((wanted) => {
-        const { partitionIndex } = wanted
-        try {
-          if (repeated.has(`${name}:${partitionIndex}`)) throw new KafkaError('INVALID_REQUEST')
-          const partition = context.broker.partitions.get(name, partitionIndex)
-          checkLeaderEpoch(partition, wanted.currentLeaderEpoch)
-          const found = find(partition, wanted, request.isolationLevel, context)
-          // Version 3 and older have no such field, and refuse one that is set.
-          const leaderEpoch = context.apiVersion >= 4 ? found.leaderEpoch : -1
-          return { partitionIndex, errorCode: ErrorCode.NONE, timestamp: found.timestamp, offset: found.offset, leaderEpoch }
-        } catch (error) {
-          const { code } = itemError(error, context.broker, `ListOffsets of ${name}-${partitionIndex}`)
-          return { partitionIndex, errorCode: code, timestamp: -1, offset: -1 }
-        }
-      }),
-    })),
+  const topics: TopicResult[] = []
+  let since = context.broker.clock.monotonic()
+  for (const { name, partitions } of request.topics) {
+    const rows: TopicResult['partitions'][number][] = []
+    for (const wanted of partitions) {
+      rows.push(answerFor(name, wanted, repeated.has(`${name}:${wanted.partitionIndex}`), request.isolationLevel, context))
+      // A search unpacks a batch, which can take half a second.
+      if (context.broker.clock.monotonic() - since < MAX_SEARCH_MS) continue
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      since = context.broker.clock.monotonic()
+    }
+    topics.push({ name, partitions: rows })
+  }
+  return { throttleTimeMs: 0, topics }
+}
+
+function answerFor(
+  name: string,
+  wanted: Wanted,
+  isRepeated: boolean,
+  isolationLevel: number,
+  context: RequestContext,
+): TopicResult['partitions'][number] {
+  const { partitionIndex } = wanted
+  try {
+    if (isRepeated) throw new KafkaError('INVALID_REQUEST')
+    const partition = context.broker.partitions.get(name, partitionIndex)
+    checkLeaderEpoch(partition, wanted.currentLeaderEpoch)
+    const found = find(partition, wanted, isolationLevel, context)
+    // Version 3 and older have no such field, and refuse one that is set.
+    const leaderEpoch = context.apiVersion >= 4 ? found.leaderEpoch : -1
+    return { partitionIndex, errorCode: ErrorCode.NONE, timestamp: found.timestamp, offset: found.offset, leaderEpoch }
+  } catch (error) {
+    const { code } = itemError(error, context.broker, `ListOffsets of ${name}-${partitionIndex}`)
+    return { partitionIndex, errorCode: code, timestamp: -1, offset: -1 }
   }
 }
 

@@ -1,4 +1,4 @@
-// Takes batches into logs. All partitions are appended to in one synchronous step; then the connection's next request
+// Takes batches into logs, all of a request in one step unless that takes long; then the connection's next request
 // may start while this one waits for the logs to be as safe as their topics ask. With acks=0 there is no answer: an
 // error can only be told by closing the connection.
 
@@ -35,6 +35,8 @@ const ATTRIBUTES_AT = 21
 const ADMIN_CLIENT = '__admin_client' // may write to internal topics, as in Kafka
 // A client's timeout is meant for replicas; a disk is given at least this long before the client sends all again.
 const LEAST_TIMEOUT_MS = 1000
+// Then others have their turn: a request can hold a thousand batches that take half a second each to unpack.
+const MAX_APPEND_MS = 50
 
 export const handleProduce: Handler<typeof Produce> = (request, context) => {
   const unprepared = codecsOf(request, context)
@@ -43,9 +45,32 @@ export const handleProduce: Handler<typeof Produce> = (request, context) => {
 
 function produce(request: ProduceRequest, context: RequestContext): Answer<typeof Produce> | Promise<Answer<typeof Produce>> {
   const refusal = refusalOf(request)
-  const outcomes = request.topicData.map((topic) =>
-    topic.partitionData.map((data) => append(topic, data, refusal, request.acks, context)),
-  )
+  const outcomes: Outcome[][] = request.topicData.map(() => [])
+  const work = request.topicData.flatMap((topic, at) => topic.partitionData.map((data) => ({ topic, at, data })))
+  let next = 0
+  const appendSome = (): boolean => {
+    const until = context.broker.clock.monotonic() + MAX_APPEND_MS
+    while (next < work.length) {
+      const { topic, at, data } = work[next++]
+      outcomes[at].push(append(topic, data, refusal, request.acks, context))
+      if (context.broker.clock.monotonic() > until) break
+    }
+    return next === work.length
+  }
+  if (appendSome()) return respond(request, outcomes, context)
+  const appendRest = async (): Promise<Answer<typeof Produce>> => {
+    do await new Promise<void>((resolve) => setImmediate(resolve))
+    while (!appendSome())
+    return respond(request, outcomes, context)
+  }
+  return appendRest()
+}
+
+function respond(
+  request: ProduceRequest,
+  outcomes: readonly (readonly Outcome[])[],
+  context: RequestContext,
+): Answer<typeof Produce> | Promise<Answer<typeof Produce>> {
   if (request.acks === 0) {
     for (const { row, what } of outcomes.flat()) {
       if (row.errorCode !== ErrorCode.NONE) throw new CloseConnection(`${what} with acks=0: ${row.errorMessage ?? 'error'}`)

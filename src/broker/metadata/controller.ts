@@ -72,7 +72,11 @@ export class MetadataController {
     if (this.#isClosed) throw new KafkaError('BROKER_NOT_AVAILABLE', 'The broker is stopping.')
     if (this.#waiting >= MAX_WAITING) throw new KafkaError('REQUEST_TIMED_OUT', 'Too many changes of metadata wait.')
     this.#waiting++
-    const turn = this.#last.then(() => this.#run(operation))
+    const turn = this.#last.then(() => {
+      // Behind thousands of others a stop would take minutes.
+      if (this.#isClosed) throw new KafkaError('BROKER_NOT_AVAILABLE', 'The broker is stopping.')
+      return this.#run(operation)
+    })
     this.#last = turn.then(
       () => this.#waiting--,
       () => this.#waiting--,
@@ -112,7 +116,7 @@ export class MetadataController {
   }
 
   /**
-   * Nothing is taken any more; resolves when what was asked before is done. The log stays open: the store closes it.
+   * Nothing is taken any more, and what waits is refused; resolves when what has begun is done. The log stays open: the store closes it.
    * The registration is marked as left (fenced), or Apache, started on the directory, waits until it has timed out.
    */
   async close(): Promise<void> {
@@ -120,8 +124,9 @@ export class MetadataController {
     const brokerId = this.#options.nodeId
     const { brokerEpoch } = this
     const farewell: NewRecord = { name: 'BrokerRegistrationChangeRecord', value: { brokerId, brokerEpoch, fenced: 1 } }
-    const left = brokerEpoch < 0 ? this.#last : this.commit([farewell])
     this.#isClosed = true
+    const leave = () => this.#run(() => ({ records: brokerEpoch < 0 ? [] : [farewell], result: undefined }))
+    const left = this.#last.then(leave)
     await left.catch((error: unknown) => this.#options.logger.warn(`not deregistered: ${String(error)}`))
   }
 

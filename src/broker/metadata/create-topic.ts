@@ -1,6 +1,7 @@
-// One new topic, from what is asked for to its records: shared by CreateTopics, by topics that come into being when
-// somebody asks for them, and by topics named at the start.
+// One new topic, from what is asked for to its records: shared by CreateTopics and by topics that come into being
+// when somebody asks for them.
 
+import { randomUuid } from '../../base/uuid.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { checkTopicConfigs, configRecords } from '../config/alterations.ts'
 import type { BrokerConfig } from '../config/broker-configs.ts'
@@ -9,7 +10,6 @@ import type { MetadataImage } from './image.ts'
 import type { NewRecord } from './records.ts'
 import { checkNewTopicName, planTopic, topicRecords } from './topics.ts'
 import type { NewTopic, Node } from './topics.ts'
-import { randomUuid } from './uuid.ts'
 
 export interface TopicRequest extends NewTopic {
   readonly configs: readonly { readonly name: string; readonly value: string | null }[]

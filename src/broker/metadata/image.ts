@@ -2,8 +2,10 @@
 // only by replay(record), in log order, so that the same log always gives the same image. Kinds that nothing uses yet
 // (ACLs, SCRAM users, quotas, tokens) are kept as their records, so that a snapshot loses nothing.
 
-import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { MetadataRecord, NewRecord, RecordOf } from './records.ts'
+
+export const METADATA_TOPIC = '__cluster_metadata'
+export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 export interface PartitionImage {
   readonly index: number
@@ -76,11 +78,6 @@ export class MetadataImage {
   /** What was set on one resource; empty when nothing was. The name of the cluster-wide broker resource is ''. */
   configs(resourceType: number, resourceName: string): ReadonlyMap<string, string> {
     return this.#configs.get(resourceType)?.get(resourceName) ?? NO_CONFIGS
-  }
-
-  /** The resources of one type that have configs. */
-  configuredResources(resourceType: number): Iterable<string> {
-    return this.#configs.get(resourceType)?.keys() ?? []
   }
 
   /** Finalized levels by feature name. A feature at level 0 is not listed. */
@@ -347,11 +344,3 @@ function mapIn<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
   maps.set(key, map)
   return map
 }
-
-/** A topic id no topic can have: unset, or the metadata log's own. */
-export function isReservedTopicId(id: string): boolean {
-  return id === ZERO_UUID || id === METADATA_TOPIC_ID
-}
-
-export const METADATA_TOPIC = '__cluster_metadata'
-export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'

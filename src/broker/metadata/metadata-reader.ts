@@ -40,6 +40,16 @@ export interface SnapshotFile {
   readonly epoch: number
 }
 
+/** A new cluster in a directory with topics would look like the loss of all of them. */
+function refuseTopicsWithoutMetadata(disk: Disk, dataDirectory: string): void {
+  if (disk.stat(join(dataDirectory, 'meta.properties')) === undefined) return // the store refuses it, if it must
+  const topic = disk.list(dataDirectory).find(({ name }) => /-\d+$/.test(name) && !name.startsWith('__cluster_metadata-'))
+  if (topic === undefined) return
+  throw new MetadataLogError(
+    `${dataDirectory} holds topics (${topic.name}), but its metadata log, __cluster_metadata-0, is missing or empty`,
+  )
+}
+
 /** Throws MetadataLogError when the directory is damaged, another node's, or of a version unknown here. */
 export function readMetadata(disk: Disk, dataDirectory: string, nodeId: number): MetadataOnDisk {
   const directory = join(dataDirectory, '__cluster_metadata-0')
@@ -53,6 +63,7 @@ export function readMetadata(disk: Disk, dataDirectory: string, nodeId: number):
     throw new MetadataLogError(`the metadata log ends at ${log.endOffset}, before its snapshot ${snapshot?.name}`)
   }
   refuseOtherNodes(replay, nodeId)
+  if (log.endOffset <= 0 && snapshot === undefined) refuseTopicsWithoutMetadata(disk, dataDirectory)
   return {
     replay,
     endOffset: Math.max(log.endOffset, snapshotOffset, 0),

@@ -4,11 +4,13 @@
 
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
+import { randomUuid } from '../../base/uuid.ts'
 import { batchSizeAt } from '../../protocol/record-batch.ts'
 import type { Disk } from '../../storage/disk.ts'
 import { defaultLogConfig } from '../../storage/log-config.ts'
 import type { LogConfig } from '../../storage/log-config.ts'
 import type { LogStore } from '../../storage/log-store.ts'
+import type { SecurityProtocol } from '../config/broker-configs.ts'
 import { MetadataController } from './controller.ts'
 import { SUPPORTED_FEATURES } from './features.ts'
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from './image.ts'
@@ -19,11 +21,10 @@ import { METADATA_VERSION } from './records.ts'
 import type { NewRecord } from './records.ts'
 import { MetadataLogError } from './replay.ts'
 import { writeQuorumState } from './snapshots.ts'
-import { randomUuid } from './uuid.ts'
 
 export interface Endpoint {
   readonly name: string
-  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  readonly protocol: SecurityProtocol
   readonly host: string
   readonly port: number
 }
@@ -43,7 +44,7 @@ export interface OpenMetadataOptions {
   readonly neverSync?: boolean
 }
 
-const SECURITY_PROTOCOLS = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 } as const
+const SECURITY_PROTOCOLS: Readonly<Record<SecurityProtocol, number>> = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 }
 const CORDONED_SINCE = 30 // metadata.version
 const REGISTRATION_SINCE = 15 // of controllers
 

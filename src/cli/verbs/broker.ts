@@ -115,7 +115,7 @@ async function alreadyRunning(
   if (dataDirectory !== undefined || settings.properties.get('listeners')?.endsWith(':0')) return undefined
   const running = await runningBrokers(paths.runtimeDirectory)
   const same = running.find((status) => status.ephemeral && differentSetting(settings, status) === undefined)
-  return same && { status: same, started: false }
+  return same && { status: same, started: false, warnings: [] }
 }
 
 /** `NAME (is A, asked B)` of the first that differs. The directory is the same by how the broker was found. */

@@ -10,7 +10,7 @@ import type { ProducerTotals, RecordRanges } from '../../client/producer-records
 import { LineReader } from '../../kernels/line-reader.ts'
 import { encodeLines, NO_HEADERS } from '../../kernels/record-writer.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
-import { usageError } from '../errors.ts'
+import { operationError } from '../errors.ts'
 import type { LineParser } from '../formats/line-parser.ts'
 import type { LineSource } from '../formats/line-source.ts'
 
@@ -22,8 +22,10 @@ export interface ProduceOptions {
   readonly parser: LineParser
   /** Wait for each record, and stop at the first that fails. */
   readonly sync: boolean
+  /** Sending failed for a reason that may pass, and is tried again. */
+  readonly onTrouble?: (error: Error) => void
   /** Called before more input is waited for: the moment for a prompt, or for progress. */
-  readonly onWait?: (state: { readonly lines: number; readonly totals: ProducerTotals }) => void
+  readonly onWait?: ((state: { readonly lines: number; readonly totals: ProducerTotals }) => void) | undefined
 }
 
 export interface ProduceResult extends ProducerTotals {
@@ -40,7 +42,7 @@ const RECORD_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
 
 /** The topic must exist. Throws KafkaError when it can't be written to at all, ConfigError for settings. */
 export async function produceLines(cluster: Cluster, options: ProduceOptions, clock: Clock = systemClock): Promise<ProduceResult> {
-  const producer = new Producer(cluster, clock)
+  const producer = new Producer(cluster, clock, options.onTrouble)
   try {
     const topic = await producer.topic(options.topic)
     const lines = new Lines(producer, topic, options, clock)
@@ -176,7 +178,8 @@ function fixedPartition(topic: ProducerTopic, partition: number | undefined): Pr
   if (partition === undefined) return undefined
   const found = topic.partitions.at(partition)
   if (found === undefined || partition < 0) {
-    throw usageError(`${topic.name} has no partition ${partition}`, `it has ${topic.partitions.length}, from 0`)
+    const hint = `it has ${topic.partitions.length}, from 0`
+    throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `${topic.name} has no partition ${partition}`, hint)
   }
   return found
 }

@@ -8,7 +8,7 @@ import { groupBy } from './group-by.ts'
 import { failed, resultOf, type Result } from './result.ts'
 
 /** ConfigResource.Type. */
-export const RESOURCE_TYPES = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const
+const RESOURCE_TYPES = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const
 export type ResourceType = keyof typeof RESOURCE_TYPES
 
 export interface ConfigResource {

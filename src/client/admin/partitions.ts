@@ -18,20 +18,12 @@ export interface TopicPartition {
 
 export type PartitionResult<T> = TopicPartition & { readonly result: Result<T> }
 
-/** ListOffsets asks for ends with negative timestamps. */
-export const OffsetSpec = {
-  LATEST: -1,
-  EARLIEST: -2,
-  MAX_TIMESTAMP: -3,
-  EARLIEST_LOCAL: -4,
-  LATEST_TIERED: -5,
-} as const
-
-/** The version of ListOffsets from which each may be asked for. */
+// ListOffsets asks for ends with negative timestamps: −1 latest, −2 earliest, −3 greatest timestamp, −4 earliest on the
+// broker's own disk, −5 latest in tiered storage, −6 earliest not yet uploaded. The version from which each may be asked for:
 const SPEC_VERSIONS: Readonly<Record<number, number>> = { [-3]: 7, [-4]: 8, [-5]: 9, [-6]: 11 }
 
 export interface OffsetQuestion extends TopicPartition {
-  /** Ms since 1970: the first record at or after it; or an OffsetSpec. */
+  /** Ms since 1970: the first record at or after it. Negative: an end (see SPEC_VERSIONS). */
   readonly timestamp: number
 }
 

@@ -21,7 +21,7 @@ export interface Der {
 
 export const SEQUENCE = 0x30
 export const SET = 0x31
-export const OCTET_STRING = 0x04
+const OCTET_STRING = 0x04
 const INTEGER = 0x02
 const OID = 0x06
 

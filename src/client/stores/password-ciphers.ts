@@ -2,7 +2,7 @@
 // derivation of RFC 7292 appendix B with the ciphers that were usual before 2021. Node has all but RC2, see
 // rc2.ts.
 
-import { createDecipheriv, createHash, createHmac, pbkdf2Sync } from 'node:crypto'
+import { createDecipheriv, createHash, createHmac, hash as digestOf, pbkdf2Sync } from 'node:crypto'
 import { algorithm, childrenOf, integer, octets, StoreError, type Algorithm, type Der } from './der.ts'
 import { decryptRc2Cbc } from './rc2.ts'
 
@@ -149,8 +149,8 @@ function pkcs12Key(
   const input = Buffer.concat([repeatTo(salt, block), repeatTo(text, block)])
   const pieces: Buffer[] = []
   for (let got = 0; got < size; ) {
-    let piece = createHash(hash.name).update(diversifier).update(input).digest()
-    for (let i = 1; i < iterations; i++) piece = createHash(hash.name).update(piece).digest()
+    let piece = digestOf(hash.name, Buffer.concat([diversifier, input]), 'buffer')
+    for (let i = 1; i < iterations; i++) piece = digestOf(hash.name, piece, 'buffer')
     pieces.push(piece)
     got += piece.length
     const addend = repeatTo(piece, block).subarray(0, block)

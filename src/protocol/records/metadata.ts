@@ -23,15 +23,6 @@ export type MetadataRecord<N extends MetadataRecordName = MetadataRecordName> = 
   }
 }[N]
 
-/** A record to write. */
-export type MetadataRecordInput<N extends MetadataRecordName = MetadataRecordName> = {
-  [K in N]: {
-    readonly name: K
-    readonly version: number
-    readonly value: Encodable<Schemas[K]['fields']>
-  }
-}[N]
-
 interface Row {
   readonly type: number
   readonly name: MetadataRecordName

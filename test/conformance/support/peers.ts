@@ -131,7 +131,7 @@ function install(home: string, fill: (directory: string) => void): void {
 export interface RunOptions {
   readonly input?: string | Buffer
   readonly cwd?: string
-  readonly env?: NodeJS.ProcessEnv
+  readonly env?: NodeJS.ProcessEnv | undefined
   readonly timeoutMs?: number
 }
 

@@ -9,7 +9,7 @@ export interface Step {
   readonly peer: Peer
   /** ADDRESS stands for the cluster's HOST:PORT. */
   readonly args: readonly string[]
-  readonly input?: string
+  readonly input?: string | undefined
   readonly env?: NodeJS.ProcessEnv
   /** What may differ: applied to both streams, after the general masks. */
   readonly mask?: (text: string) => string

@@ -1,9 +1,10 @@
-// One broker's data path in memory, behind the Cluster interface: it checks sequences as Kafka does and fails as told.
+// A cluster in memory, behind the Cluster interface, with the data path of one topic `t`: it checks sequences as Kafka does
+// and fails as told. For what lies below Cluster (sockets, versions, routing) there is fake-broker.ts.
 
 import { type Cluster } from '../../src/client/cluster.ts'
 import { type ClientConfig, clientConfig } from '../../src/client/client-config.ts'
 import { ConnectError } from '../../src/client/errors.ts'
-import { ErrorCode, type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
+import { ErrorCode, type ErrorName } from '../../src/protocol/errors.ts'
 import { batchSizeAt, hasValidCrc, readBatchHeader, recordsOf, stampOffset } from '../../src/protocol/record-batch.ts'
 import { RecordCursor } from '../../src/protocol/record-cursor.ts'
 
@@ -22,7 +23,7 @@ interface PartitionLog {
   producers: Map<bigint, { epoch: number; next: number; last: number }>
 }
 
-export class FakeBroker {
+export class FakeCluster {
   readonly logs: PartitionLog[]
   /** Asked for each request, in order. */
   fate: () => Fate = () => 'ok'
@@ -45,7 +46,7 @@ export class FakeBroker {
     const config = await clientConfig(
       new Map(Object.entries({ 'bootstrap.servers': 'fake:1', 'retry.backoff.ms': '1', 'retry.backoff.max.ms': '2', 'linger.ms': '0', ...properties })),
     )
-    return new FakeCluster(this, config) as unknown as Cluster
+    return new ClientSide(this, config) as unknown as Cluster
   }
 
   append(index: number, bytes: Buffer): { errorCode: number; baseOffset: number } {
@@ -96,17 +97,17 @@ export class FakeBroker {
 }
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-call -- one class answers for several APIs */
-class FakeCluster {
-  readonly broker: FakeBroker
+class ClientSide {
+  readonly #fake: FakeCluster
   readonly config: ClientConfig
 
-  constructor(broker: FakeBroker, config: ClientConfig) {
-    this.broker = broker
+  constructor(fake: FakeCluster, config: ClientConfig) {
+    this.#fake = fake
     this.config = config
   }
 
   metadata() {
-    const partitions = this.broker.logs.map((_, partition) => ({ partition, error: undefined, leader: 1, leaderEpoch: 0, replicas: [1], isr: [1], offlineReplicas: [] }))
+    const partitions = this.#fake.logs.map((_, partition) => ({ partition, error: undefined, leader: 1, leaderEpoch: 0, replicas: [1], isr: [1], offlineReplicas: [] }))
     return Promise.resolve({ topics: new Map([['t', { name: 't', topicId: 'id', isInternal: false, error: undefined, partitions }]]) })
   }
 
@@ -115,48 +116,48 @@ class FakeCluster {
   }
 
   invalidate() {
-    this.broker.invalidations++
+    this.#fake.invalidations++
   }
 
   call(api: { name: string }, request: any) {
     if (api.name === 'InitProducerId') return Promise.resolve({ errorCode: 0, producerId: 7n, producerEpoch: 0 })
     const partitions = request.topics[0].partitions.map(({ partitionIndex, timestamp }: any) => {
-      const log = this.broker.logs[partitionIndex]
+      const log = this.#fake.logs[partitionIndex]
       return { partitionIndex, errorCode: 0, offset: timestamp === -1 ? log.end : log.start }
     })
     return Promise.resolve({ topics: [{ name: 't', partitions }] })
   }
 
   async send(api: { name: string }, request: any): Promise<any> {
-    this.broker.requests++
+    this.#fake.requests++
     if (api.name === 'Fetch') {
-      this.broker.fetched.push(request.topics[0].partitions.map(({ partition }: any) => Number(partition)))
+      this.#fake.fetched.push(request.topics[0].partitions.map(({ partition }: any) => Number(partition)))
       return this.#fetch(request)
     }
-    this.broker.underWay++
-    this.broker.mostUnderWay = Math.max(this.broker.mostUnderWay, this.broker.underWay)
-    const fate = this.broker.fate()
+    this.#fake.underWay++
+    this.#fake.mostUnderWay = Math.max(this.#fake.mostUnderWay, this.#fake.underWay)
+    const fate = this.#fake.fate()
     const partitionResponses = request.topicData[0].partitionData.map(({ index, records }: any) => {
       const refused = fate !== 'ok' && fate !== 'silent' && fate !== 'lost'
-      const answer = refused || fate === 'lost' ? { errorCode: ErrorCode[refused ? fate : 'NONE'], baseOffset: -1 } : this.broker.append(index, records)
+      const answer = refused || fate === 'lost' ? { errorCode: ErrorCode[refused ? fate : 'NONE'], baseOffset: -1 } : this.#fake.append(index, records)
       return { index, ...answer, recordErrors: [], errorMessage: null }
     })
     await new Promise((resolve) => setImmediate(resolve))
-    this.broker.underWay--
+    this.#fake.underWay--
     if (fate === 'lost' || fate === 'silent') throw new ConnectError('closed', 'fake:1', { message: 'connection lost' })
     return { throttleTimeMs: 0, responses: [{ name: '', topicId: 'id', partitionResponses }] }
   }
 
   async #fetch(request: any) {
     await new Promise((resolve) => setImmediate(resolve))
-    const fate = this.broker.fetchFate()
+    const fate = this.#fake.fetchFate()
     if (fate === 'lost') throw new ConnectError('closed', 'fake:1', { message: 'connection lost' })
     const partitions = request.topics[0].partitions.map(({ partition, fetchOffset, partitionMaxBytes }: any) => {
-      const log = this.broker.logs[partition]
+      const log = this.#fake.logs[partition]
       const isOut = fetchOffset < log.start || fetchOffset > log.end
       const error: ErrorName = fate !== 'ok' ? fate : isOut ? 'OFFSET_OUT_OF_RANGE' : 'NONE'
-      const records = error === 'NONE' ? this.broker.read(partition, fetchOffset, partitionMaxBytes) : null
-      return { partitionIndex: partition, errorCode: ErrorCode[error], records, abortedTransactions: this.broker.aborted }
+      const records = error === 'NONE' ? this.#fake.read(partition, fetchOffset, partitionMaxBytes) : null
+      return { partitionIndex: partition, errorCode: ErrorCode[error], records, abortedTransactions: this.#fake.aborted }
     })
     return { errorCode: 0, throttleTimeMs: 0, responses: [{ topic: '', topicId: 'id', partitions }] }
   }
@@ -164,8 +165,4 @@ class FakeCluster {
   sendOneWay(api: { name: string }, request: any) {
     return this.send(api, request)
   }
-}
-
-export function isRetriableFate(fate: Fate): boolean {
-  return fate === 'lost' || fate === 'silent' || (fate !== 'ok' && new KafkaError(fate).retriable)
 }
