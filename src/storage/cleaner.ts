@@ -51,7 +51,9 @@ export class CleaningError extends Error {
   override readonly name = 'CleaningError'
 }
 
-const SLICE_BYTES = 128 * 1024 // about 2 ms of small records
+// Between turns, in bytes of batches; a record costs as much as so many bytes, whatever its size when compressed.
+const SLICE_COST = 256 * 1024
+const RECORD_COST = 100
 const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
 
 /** Cleans what fits the map; returns the offset up to which the log is clean now. */
@@ -65,7 +67,7 @@ export async function cleanLog(input: CleaningInput): Promise<number> {
 
 async function mapOffsets(input: CleaningInput): Promise<OffsetMap> {
   const { firstDirtyOffset, sources } = input
-  const map = new OffsetMap(input.mapBytes)
+  const map = new OffsetMap(input.mapBytes, input.endOffset - firstDirtyOffset)
   map.endOffset = firstDirtyOffset
   const dirty = sources.filter(({ endOffset }) => endOffset > firstDirtyOffset)
   const start = dirty.at(0)?.baseOffset ?? 0
@@ -189,15 +191,15 @@ async function walk(
   const file = reading(path, () => input.disk.open(path, 'read'))
   try {
     const walker = new BatchWalker(file, { from: 0, to: source.size, minOffset: source.baseOffset, checkCrc: true })
-    let bytes = 0
+    let cost = 0
     for (let header = reading(path, () => walker.next()); header !== undefined; header = reading(path, () => walker.next())) {
       const preparing = prepareCodec(header.codec)
       if (preparing !== undefined) await preparing
       const here = header
       if (!sound(path, () => visit(here, walker.bytes, walker.at))) return false
-      bytes += header.size
-      if (bytes < SLICE_BYTES) continue
-      bytes = 0
+      cost += header.size + header.recordCount * RECORD_COST
+      if (cost < SLICE_COST) continue
+      cost = 0
       await input.turn()
     }
     if (walker.problem !== undefined) throw new CleaningError(`${path} at ${walker.position}: ${walker.problem}`)

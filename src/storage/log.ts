@@ -10,8 +10,10 @@ import { DiskError } from './disk.ts'
 import type { CleanableLog } from './cleanable.ts'
 import type { SourceSegment } from './cleaner.ts'
 import { EpochFile } from './epoch-file.ts'
+import { FlushTimer } from './flush-timer.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogHead } from './log-head.ts'
 import type { LogHost, LogIdentity } from './log-host.ts'
 import {
   type ReadOptions,
@@ -65,19 +67,16 @@ export class Log {
   readonly #damage: Damage | undefined
   readonly #listeners = new Set<() => void>()
   readonly #waiters = new SafeWaiters()
-  #logStartOffset: number
-  #durableLogStart: number // what the checkpoint is to say, ahead of #logStartOffset while it is written
+  readonly #head: LogHead
   #appended: number
   #written: number
   #synced: number
   #highWatermark: number
   #unwritten: Segment[] = []
   readonly #unsynced: Unsynced
+  readonly #flushTimer: FlushTimer
   #isSyncing = false
-  #oldestUnsyncedMs: number | undefined // monotonic
-  #awaitsFlushTime = false
   #isClosed = false
-  #isHeld = false // by compaction
   #idle: (() => void)[] = [] // called when no sync is under way
 
   constructor(host: LogHost, identity: LogIdentity, config: LogConfig, recovered: RecoveredLog) {
@@ -91,9 +90,10 @@ export class Log {
     this.#producers = recovered.producers
     this.#epochs = recovered.epochs
     this.#unsynced = new Unsynced(host.disk, identity.directory, host.logger)
+    this.#head = new LogHead(host, identity.directory, this.#segments, this.#unsynced, recovered.logStartOffset)
+    this.#flushTimer = new FlushTimer(host.clock)
     this.#epochFile = new EpochFile(host.disk, identity.directory, recovered.epochs)
     this.#damage = recovered.damage
-    this.#logStartOffset = this.#durableLogStart = recovered.logStartOffset
     const end = recovered.damage?.offset ?? this.#active.nextOffset
     this.#appended = this.#written = this.#synced = this.#highWatermark = end
   }
@@ -103,7 +103,7 @@ export class Log {
   }
 
   get logStartOffset(): number {
-    return this.#logStartOffset
+    return this.#head.offset
   }
 
   /** Behind the last batch appended. */
@@ -129,7 +129,7 @@ export class Log {
 
   /** For the log start checkpoint. */
   get durableLogStart(): number {
-    return this.#durableLogStart
+    return this.#head.durable
   }
 
   get firstSegmentBase(): number {
@@ -230,7 +230,7 @@ export class Log {
       if (!this.#writeWithLessSpace(error)) return
     }
     this.#producers.settle()
-    this.#oldestUnsyncedMs ??= this.#host.clock.monotonic()
+    this.#flushTimer.wrote()
     this.#writeEpochs()
     if (this.#wantsSync()) void this.#sync()
     else this.#awaitFlushTime()
@@ -292,18 +292,12 @@ export class Log {
     if (this.#unsynced.hasClosed) return true
     if (this.#written === this.#synced) return false
     if (this.#written - this.#synced >= this.config.flushMessages) return true
-    const since = this.#oldestUnsyncedMs
-    return since !== undefined && this.#host.clock.monotonic() - since >= this.config.flushMs
+    return this.#flushTimer.isDue(this.config.flushMs)
   }
 
   #awaitFlushTime(): void {
-    const since = this.#oldestUnsyncedMs
-    if (this.config.flushMs === Number.MAX_SAFE_INTEGER || since === undefined || this.#written === this.#synced) return
-    if (this.#awaitsFlushTime) return
-    this.#awaitsFlushTime = true
-    const wait = since + this.config.flushMs - this.#host.clock.monotonic()
-    this.#host.clock.after(Math.max(0, wait), () => {
-      this.#awaitsFlushTime = false
+    if (this.#written === this.#synced) return
+    this.#flushTimer.arm(this.config.flushMs, () => {
       if (this.#isClosed || this.#host.fatal !== undefined) return
       if (this.#wantsSync()) void this.#sync()
       else this.#awaitFlushTime()
@@ -326,7 +320,7 @@ export class Log {
 
   #syncRound(): Promise<void> {
     const target = this.#written
-    this.#oldestUnsyncedMs = undefined
+    this.#flushTimer.synced()
     const synced = () => {
       this.#synced = target
       this.#advance()
@@ -375,10 +369,10 @@ export class Log {
     if (this.#damage !== undefined && offset >= this.#damage.offset) {
       throw new KafkaError('CORRUPT_MESSAGE', this.failure?.message)
     }
-    if (offset < this.#logStartOffset || offset > this.#appended) {
+    if (offset < this.#head.offset || offset > this.#appended) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `Received request for offset ${offset} for partition ${this.name}, but we only have log segments from offset ${this.#logStartOffset} to ${this.#appended}.`,
+        `Received request for offset ${offset} for partition ${this.name}, but we only have log segments from offset ${this.#head.offset} to ${this.#appended}.`,
       )
     }
     const until = Math.min(options.until, this.#highWatermark)
@@ -388,13 +382,13 @@ export class Log {
 
   /** The first visible record with a timestamp (ms) of `timestamp` or more. */
   offsetForTimestamp(timestamp: number): TimestampOffset | undefined {
-    const found = this.#reading(() => findByTimestamp(this.#segments.all, timestamp, this.#logStartOffset))
+    const found = this.#reading(() => findByTimestamp(this.#segments.all, timestamp, this.#head.offset))
     return found !== undefined && found.offset < this.#highWatermark ? found : undefined
   }
 
   /** The record with the greatest timestamp, the first if there are several; undefined when the log is empty. */
   maxTimestamp(): TimestampOffset | undefined {
-    const found = this.#reading(() => findGreatestTimestamp(this.#segments.all, this.#logStartOffset))
+    const found = this.#reading(() => findGreatestTimestamp(this.#segments.all, this.#head.offset))
     return found !== undefined && found.offset < this.#highWatermark ? found : undefined
   }
 
@@ -467,19 +461,10 @@ export class Log {
       const text = `Cannot increment the log start offset to ${offset} of partition ${this.name} since it is larger than the high watermark ${this.#highWatermark}`
       throw new KafkaError('OFFSET_OUT_OF_RANGE', text)
     }
-    if (offset <= this.#logStartOffset) return
-    if (this.#host.fatal !== undefined) throw this.#host.fatal
-    this.#durableLogStart = Math.max(this.#durableLogStart, offset)
-    try {
-      await this.#host.checkpoint()
-    } catch (error) {
-      throw new KafkaError('KAFKA_STORAGE_ERROR', `the log start of ${this.name} could not be stored`, { cause: error })
-    }
-    if (offset <= this.#logStartOffset) return
-    this.#logStartOffset = offset
+    if (!(await this.#head.moveTo(offset))) return
     if (this.#epochs.truncateFromStart(offset)) this.#epochFile.changed()
     this.#writeEpochs()
-    this.#dropSegmentsBelowStart()
+    this.#head.dropSegments(this.config.fileDeleteDelayMs)
     this.#changed()
   }
 
@@ -491,12 +476,12 @@ export class Log {
     if (this.#damage !== undefined || this.#isClosed || this.#host.fatal !== undefined) return 0
     const { all } = this.#segments
     const nowMs = this.#host.clock.now()
-    const bounds = { logStartOffset: this.#logStartOffset, highWatermark: this.#highWatermark, nowMs }
+    const bounds = { logStartOffset: this.#head.offset, highWatermark: this.#highWatermark, nowMs }
     const count = this.#reading(() => countExpired(this.#segments.facts(this.#appended), this.config, bounds))
     if (count === 0) return 0
     if (count === all.length) await this.#beginEmptySegment(nowMs)
     await this.deleteRecordsBefore(all[count].baseOffset)
-    this.#dropSegmentsBelowStart()
+    this.#head.dropSegments(this.config.fileDeleteDelayMs)
     return count
   }
 
@@ -517,45 +502,21 @@ export class Log {
   cleanable(): CleanableLog {
     return {
       segments: this.#segments.cleanable(),
-      logStartOffset: this.#logStartOffset,
+      logStartOffset: this.#head.offset,
       logEndOffset: this.#appended,
       limit: Math.min(this.lastStableOffset, this.recoveryPoint),
     }
   }
 
-  /** While held no segment leaves the log but by `replaceSegments`. */
+  /** While held, by compaction, no segment leaves the log but by `replaceSegments`. */
   holdSegments(isHeld: boolean): void {
-    this.#isHeld = isHeld
-    if (!isHeld && !this.#isClosed) this.#dropSegmentsBelowStart()
+    this.#head.hold(isHeld)
+    if (!this.#isClosed) this.#head.dropSegments(this.config.fileDeleteDelayMs)
   }
 
   /** Puts what compaction made in the place of what it was made from; durable when it resolves. */
-  async replaceSegments(cleaned: SourceSegment, sources: readonly SourceSegment[]): Promise<void> {
-    const { disk, files, clock } = this.#host
-    this.#segments.promote(cleaned.baseOffset)
-    await disk.syncDirectory(this.directory)
-    try {
-      const segment = new Segment(disk, files, this.directory, cleaned.baseOffset, clock.now(), cleaned.size)
-      segment.nextOffset = cleaned.endOffset
-      segment.uncheckedBytes = 0
-      const bases = sources.map(({ baseOffset }) => baseOffset)
-      this.#segments.replace(bases, segment, this.config.fileDeleteDelayMs)
-      await disk.syncDirectory(this.directory)
-    } catch (error) {
-      this.#host.fail(error) // between two states: the next start finishes it
-      throw error
-    }
-  }
-
-  #dropSegmentsBelowStart(): void {
-    if (this.#isHeld) return
-    for (let count = segmentIndexOf(this.#segments.all, this.#logStartOffset); count > 0; count--) {
-      // A segment that is being synced goes at the next occasion.
-      const [first] = this.#segments.all
-      if (!first.isIdle || this.#unsynced.has(first)) return
-      this.#unsynced.forget(first)
-      this.#segments.dropFirst(this.config.fileDeleteDelayMs)
-    }
+  replaceSegments(cleaned: SourceSegment, sources: readonly SourceSegment[]): Promise<void> {
+    return this.#head.replace(cleaned, sources, this.config.fileDeleteDelayMs)
   }
 
   /** Tells everybody who waits that the store has failed. */

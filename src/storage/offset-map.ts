@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto'
 import { halfSipHash } from '../kernels/half-sip-hash.ts'
 
 const ENTRY_BYTES = 24
-const FIRST_SLOTS = 1024
+const FIRST_BYTES = 8 * 1024 * 1024 // growing further costs a pause
 const LOAD = 0.75 // while it can grow
 const FULL_LOAD = 0.9 // Kafka's log.cleaner.io.buffer.load.factor
 
@@ -21,9 +21,10 @@ export class OffsetMap {
   #slots: number
   #count = 0
 
-  constructor(maxBytes: number) {
+  /** `maxBytes` limits it; for at most `maxKeys` keys it need not be so large. */
+  constructor(maxBytes: number, maxKeys: number) {
     this.#maxSlots = Math.max(2, Math.floor(maxBytes / ENTRY_BYTES))
-    this.#slots = Math.min(FIRST_SLOTS, this.#maxSlots)
+    this.#slots = Math.min(Math.ceil((maxKeys + 2) / LOAD), Math.floor(FIRST_BYTES / ENTRY_BYTES), this.#maxSlots)
     this.#hashes = new Int32Array(this.#slots * 4)
     this.#offsets = new Float64Array(this.#slots).fill(-1)
   }

@@ -308,7 +308,7 @@ describe('the map of offsets', () => {
   it('knows the last offset of each key, and when it is full', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.uint8Array({ maxLength: 6 }), fc.nat()), { maxLength: 3000 }), (pairs) => {
-        const map = new OffsetMap(1024 * 1024)
+        const map = new OffsetMap(1024 * 1024, 10)
         const model = new Map<string, number>()
         for (const [key, offset] of pairs) {
           const bytes = Buffer.from(key)
@@ -321,7 +321,7 @@ describe('the map of offsets', () => {
       }),
       { numRuns: 20 },
     )
-    const small = new OffsetMap(240)
+    const small = new OffsetMap(240, 1000)
     const put = (key: number) => small.put(Buffer.from([key]), 0, 1, key)
     expect(Array.from({ length: 12 }, (_, key) => put(key))).toEqual([...Array(9).fill(true), false, false, false])
     expect(put(3)).toBe(true)
