@@ -40,7 +40,7 @@ export interface ListedGroup {
   readonly id: string
   readonly protocolType: string
   readonly state: string
-  readonly type: 'Classic'
+  readonly type: 'classic'
 }
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
@@ -178,7 +178,7 @@ export class GroupCoordinator {
     const lists = this.#runtime.runAll<ListedGroup[]>((shard, now, ticket) => {
       const groups = shard.ids().flatMap((id): ListedGroup[] => {
         const group = shard.find(id, now)
-        return group === undefined ? [] : [{ id, protocolType: group.protocolType, state: group.phase, type: 'Classic' }]
+        return group === undefined ? [] : [{ id, protocolType: group.protocolType, state: group.phase, type: 'classic' }]
       })
       return answering(ticket, groups)
     })
@@ -190,7 +190,8 @@ export class GroupCoordinator {
   }
 
   /** Of partitions that nobody consumes: the others come back as in use. */
-  deleteOffsets(groupId: string, keys: readonly OffsetKey[]): Promise<{ deleted: OffsetKey[]; inUse: OffsetKey[] }> {
+  async deleteOffsets(groupId: string, keys: readonly OffsetKey[]): Promise<{ deleted: OffsetKey[]; inUse: OffsetKey[] }> {
+    checkGroupId(groupId)
     return this.#runtime.run(groupId, (shard, now, ticket) => shard.deleteOffsets(groupId, keys, now, ticket))
   }
 

@@ -46,7 +46,7 @@ export class GroupShard implements CoordinatorShard {
   readonly #stored = new Map<string, GroupMetadata>()
   /** Keys of records for other modules, in base64, by group. */
   readonly #carried = new Map<string, Set<string>>()
-  /** What goes on; groups that only have offsets are not here. */
+  /** What goes on; not here after a start: groups that only have offsets. */
   readonly #groups = new Map<string, ClassicGroup>()
   #groupDeadline = Infinity
   #retentionCheck = Infinity
@@ -164,7 +164,15 @@ export class GroupShard implements CoordinatorShard {
     group?.checkCommit(memberId, instanceId, generation, producer !== undefined)
     group?.touch(memberId, now)
     const records = offsets.map(([key, value]) => encodeGroupRecord(offsetRecord(key, value)))
-    return { records, ...(producer === undefined ? {} : { producer }), then: () => [answer(ticket, undefined)] }
+    return {
+      records,
+      ...(producer === undefined ? {} : { producer }),
+      then: () => {
+        // It stays when all its offsets are deleted, until it is, or expires.
+        if (group === undefined || !this.#groups.has(id)) this.#groups.set(id, ClassicGroup.empty(id, this.#settings, now))
+        return [answer(ticket, undefined)]
+      },
+    }
   }
 
   /** Throws KafkaError GROUP_ID_NOT_FOUND or NON_EMPTY_GROUP. */

@@ -22,7 +22,7 @@ export const handleDescribeGroups: Handler<typeof DescribeGroups> = async (reque
       const found = await broker.groups.describe(groupId, descriptionOf)
       if (found !== undefined) return { ...found, authorizedOperations }
       const error = new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
-      return apiVersion >= NOT_FOUND_SINCE ? dead(groupId, error) : dead(groupId)
+      return apiVersion >= NOT_FOUND_SINCE ? dead(groupId, error) : { ...dead(groupId), authorizedOperations }
     } catch (error) {
       return { ...dead(groupId, itemError(error, broker, `DescribeGroups of ${groupId}`)), groupState: '', errorMessage: null }
     }

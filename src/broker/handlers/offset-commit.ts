@@ -32,7 +32,7 @@ export const handleOffsetCommit: Handler<typeof OffsetCommit> = async (request, 
     })
     return { name, topicId, partitions: checked }
   })
-  if (offsets.length === 0 && rows.length > 0) return { throttleTimeMs: 0, topics: rows }
+  if (offsets.length === 0) return { throttleTimeMs: 0, topics: rows }
   const failure = await commit()
   const topics = rows.map((row) => ({
     ...row,
