@@ -8,10 +8,21 @@ export class EpochFile {
   readonly path: string
   readonly #disk: Disk
   readonly #epochs: LeaderEpochs
+  readonly #attempt: (path: string, write: () => Promise<void>) => Promise<void>
+  readonly #fail: (error: unknown) => void
   #isDirty = false
   #writing: Promise<void> | undefined
 
-  constructor(disk: Disk, directory: string, epochs: LeaderEpochs) {
+  /** `attempt` runs each write, `fail` takes what it throws. */
+  constructor(
+    disk: Disk,
+    directory: string,
+    epochs: LeaderEpochs,
+    attempt: (path: string, write: () => Promise<void>) => Promise<void>,
+    fail: (error: unknown) => void,
+  ) {
+    this.#attempt = attempt
+    this.#fail = fail
     this.#disk = disk
     this.#epochs = epochs
     this.path = `${directory}/leader-epoch-checkpoint`
@@ -22,18 +33,18 @@ export class EpochFile {
     this.#isDirty = true
   }
 
-  /** Writes what changed; `attempt` runs each write, `fail` takes what it throws. */
-  write(attempt: (path: string, write: () => Promise<void>) => Promise<void>, fail: (error: unknown) => void): void {
+  /** Begins to write what changed. */
+  write(): void {
     if (!this.#isDirty || this.#writing !== undefined) return
     const run = async () => {
       while (this.#isDirty) {
         this.#isDirty = false
         const entries = [...this.#epochs.entries]
-        await attempt(this.path, () => writeEpochCheckpoint(this.#disk, this.path, entries))
+        await this.#attempt(this.path, () => writeEpochCheckpoint(this.#disk, this.path, entries))
       }
     }
     this.#writing = run()
-      .catch(fail)
+      .catch(this.#fail)
       .finally(() => (this.#writing = undefined))
   }
 

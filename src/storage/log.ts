@@ -10,9 +10,9 @@ import { DiskError } from './disk.ts'
 import type { CleanableLog } from './cleanable.ts'
 import type { SourceSegment } from './cleaner.ts'
 import { EpochFile } from './epoch-file.ts'
-import { FlushTimer } from './flush-timer.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogFlush } from './log-flush.ts'
 import { LogHead } from './log-head.ts'
 import type { LogHost, LogIdentity } from './log-host.ts'
 import {
@@ -27,10 +27,10 @@ import { LogSegments } from './log-segments.ts'
 import type { LastBatch, ProducerDescription, ProducerState } from './producer-state.ts'
 import type { Damage, RecoveredLog } from './recovery.ts'
 import { countExpired } from './retention.ts'
-import { SafeWaiters } from './safe-waiters.ts'
 import { Segment } from './segment.ts'
 import { type AbortedTransaction, collectAborted } from './txn-index.ts'
 import { Unsynced, isWantOfSpace } from './unsynced.ts'
+import { Watermark } from './watermark.ts'
 
 export type { LogHost, LogIdentity } from './log-host.ts'
 export type { ReadOptions, TimestampOffset } from './log-reader.ts'
@@ -65,19 +65,14 @@ export class Log {
   readonly #epochs: LeaderEpochs
   readonly #epochFile: EpochFile
   readonly #damage: Damage | undefined
-  readonly #listeners = new Set<() => void>()
-  readonly #waiters = new SafeWaiters()
+  readonly #visible: Watermark
   readonly #head: LogHead
   #appended: number
   #written: number
-  #synced: number
-  #highWatermark: number
   #unwritten: Segment[] = []
   readonly #unsynced: Unsynced
-  readonly #flushTimer: FlushTimer
-  #isSyncing = false
+  readonly #flush: LogFlush
   #isClosed = false
-  #idle: (() => void)[] = [] // called when no sync is under way
 
   constructor(host: LogHost, identity: LogIdentity, config: LogConfig, recovered: RecoveredLog) {
     this.#host = host
@@ -91,11 +86,13 @@ export class Log {
     this.#epochs = recovered.epochs
     this.#unsynced = new Unsynced(host.disk, identity.directory, host.logger)
     this.#head = new LogHead(host, identity.directory, this.#segments, this.#unsynced, recovered.logStartOffset)
-    this.#flushTimer = new FlushTimer(host.clock)
-    this.#epochFile = new EpochFile(host.disk, identity.directory, recovered.epochs)
+    const attempt = this.#unsynced.unlessFull.bind(this.#unsynced)
+    this.#epochFile = new EpochFile(host.disk, this.directory, recovered.epochs, attempt, (error) => host.fail(error))
     this.#damage = recovered.damage
     const end = recovered.damage?.offset ?? this.#active.nextOffset
-    this.#appended = this.#written = this.#synced = this.#highWatermark = end
+    this.#appended = this.#written = end
+    this.#visible = new Watermark(end)
+    this.#flush = new LogFlush(host, this.#unsynced, this, end)
   }
 
   get name(): string {
@@ -113,18 +110,22 @@ export class Log {
 
   /** Behind the last batch that is as durable as the settings promise: what readers may see. */
   get highWatermark(): number {
-    return this.#highWatermark
+    return this.#visible.offset
   }
 
   /** The high watermark, or the start of the first transaction not yet decided. */
   get lastStableOffset(): number {
-    const unstable = this.#producers.firstUnstableOffset(this.#highWatermark)
-    return unstable === undefined ? this.#highWatermark : Math.min(unstable, this.#highWatermark)
+    const unstable = this.#producers.firstUnstableOffset(this.#visible.offset)
+    return unstable === undefined ? this.#visible.offset : Math.min(unstable, this.#visible.offset)
+  }
+
+  get writtenEnd(): number {
+    return this.#written
   }
 
   /** Below it everything was synced. A damaged log keeps what it promised before. */
   get recoveryPoint(): number {
-    return this.#unsynced.recoveryPoint(this.#synced)
+    return this.#unsynced.recoveryPoint(this.#flush.end)
   }
 
   /** For the log start checkpoint. */
@@ -230,11 +231,9 @@ export class Log {
       if (!this.#writeWithLessSpace(error)) return
     }
     this.#producers.settle()
-    this.#flushTimer.wrote()
-    this.#writeEpochs()
-    if (this.#wantsSync()) void this.#sync()
-    else this.#awaitFlushTime()
-    this.#advance()
+    this.#epochFile.write()
+    this.#flush.wrote()
+    this.synced()
   }
 
   /** After a failed write: whether the log can go on, with all of its tail written or with none. */
@@ -284,81 +283,26 @@ export class Log {
     this.#appended = this.#written
     this.#producers.undo(this.#written)
     this.#epochs.truncateFromEnd(this.#written)
-    this.#waiters.reject(storageError(`no space left for ${this.name}`), this.#written)
+    this.#visible.reject(storageError(`no space left for ${this.name}`), this.#written)
     return true
   }
 
-  #wantsSync(): boolean {
-    if (this.#unsynced.hasClosed) return true
-    if (this.#written === this.#synced) return false
-    if (this.#written - this.#synced >= this.config.flushMessages) return true
-    return this.#flushTimer.isDue(this.config.flushMs)
-  }
-
-  #awaitFlushTime(): void {
-    if (this.#written === this.#synced) return
-    this.#flushTimer.arm(this.config.flushMs, () => {
-      if (this.#isClosed || this.#host.fatal !== undefined) return
-      if (this.#wantsSync()) void this.#sync()
-      else this.#awaitFlushTime()
-    })
-  }
-
-  /** Syncs what is written, round after round while the settings ask for it: writes during a round wait for the next. */
-  async #sync(): Promise<void> {
-    if (this.#isSyncing) return
-    this.#isSyncing = true
-    try {
-      while (this.#wantsSync()) await this.#syncRound()
-    } catch (error) {
-      this.#host.fail(error)
-    } finally {
-      this.#isSyncing = false
-      for (const resolve of this.#idle.splice(0)) resolve()
-    }
-  }
-
-  #syncRound(): Promise<void> {
-    const target = this.#written
-    this.#flushTimer.synced()
-    const synced = () => {
-      this.#synced = target
-      this.#advance()
-    }
-    return this.#unsynced.round(target, synced, () => this.#host.checkpoint())
-  }
-
-  #writeEpochs(): void {
-    this.#epochFile.write(
-      (path, write) => this.#unsynced.unlessFull(path, write),
-      (error) => this.#host.fail(error),
-    )
-  }
-
-  #advance(): void {
-    const reached = this.config.flushMessages === 1 ? this.#synced : this.#written
-    if (reached <= this.#highWatermark) return
-    this.#highWatermark = reached
-    this.#waiters.reached(reached)
-    this.#changed()
-  }
-
-  #changed(): void {
-    for (const listener of [...this.#listeners]) listener()
+  /** The written or the synced end moved: shows what may be seen. */
+  synced(): void {
+    this.#visible.advance(this.config.flushMessages === 1 ? this.#flush.end : this.#written)
   }
 
   /** Resolves when everything below `offset` is as durable as the settings promise; KAFKA_STORAGE_ERROR if it won't be. */
   safe(offset: number): Promise<void> {
-    if (offset <= this.#highWatermark) return Promise.resolve()
+    if (offset <= this.#visible.offset) return Promise.resolve()
     if (this.#host.fatal !== undefined) return Promise.reject(this.#host.fatal)
     if (offset > this.#appended) return Promise.reject(storageError(`offset ${offset - 1} of ${this.name} was not written`))
-    return this.#waiters.wait(offset)
+    return this.#visible.wait(offset)
   }
 
   /** Calls `listener` when the high watermark or the log start moved, or the log failed or was closed; returns its removal. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#visible.onChange(listener)
   }
 
   /**
@@ -375,7 +319,7 @@ export class Log {
         `Received request for offset ${offset} for partition ${this.name}, but we only have log segments from offset ${this.#head.offset} to ${this.#appended}.`,
       )
     }
-    const until = Math.min(options.until, this.#highWatermark)
+    const until = Math.min(options.until, this.#visible.offset)
     if (offset >= until) return Buffer.alloc(0)
     return this.#reading(() => readBatches(this.#segments.all, offset, maxBytes, { ...options, until }))
   }
@@ -383,13 +327,13 @@ export class Log {
   /** The first visible record with a timestamp (ms) of `timestamp` or more. */
   offsetForTimestamp(timestamp: number): TimestampOffset | undefined {
     const found = this.#reading(() => findByTimestamp(this.#segments.all, timestamp, this.#head.offset))
-    return found !== undefined && found.offset < this.#highWatermark ? found : undefined
+    return found !== undefined && found.offset < this.#visible.offset ? found : undefined
   }
 
   /** The record with the greatest timestamp, the first if there are several; undefined when the log is empty. */
   maxTimestamp(): TimestampOffset | undefined {
     const found = this.#reading(() => findGreatestTimestamp(this.#segments.all, this.#head.offset))
-    return found !== undefined && found.offset < this.#highWatermark ? found : undefined
+    return found !== undefined && found.offset < this.#visible.offset ? found : undefined
   }
 
   #reading<T>(read: () => T): T {
@@ -457,26 +401,23 @@ export class Log {
    * Segments wholly below it are dropped. Nothing happens when it is there already.
    */
   async deleteRecordsBefore(offset: number): Promise<void> {
-    if (offset > this.#highWatermark) {
-      const text = `Cannot increment the log start offset to ${offset} of partition ${this.name} since it is larger than the high watermark ${this.#highWatermark}`
+    if (offset > this.#visible.offset) {
+      const text = `Cannot increment the log start offset to ${offset} of partition ${this.name} since it is larger than the high watermark ${this.#visible.offset}`
       throw new KafkaError('OFFSET_OUT_OF_RANGE', text)
     }
     if (!(await this.#head.moveTo(offset))) return
     if (this.#epochs.truncateFromStart(offset)) this.#epochFile.changed()
-    this.#writeEpochs()
+    this.#epochFile.write()
     this.#head.dropSegments(this.config.fileDeleteDelayMs)
-    this.#changed()
+    this.#visible.changed()
   }
 
-  /**
-   * Drops the segments that the log's settings let go (retention.ts); how many. When all go, an empty one comes first. The
-   * new log start is durable before a file goes. KAFKA_STORAGE_ERROR when it could not be stored.
-   */
+  /** Drops the segments that the settings let go (retention.ts); how many. Errors as deleteRecordsBefore. */
   async deleteOldSegments(): Promise<number> {
     if (this.#damage !== undefined || this.#isClosed || this.#host.fatal !== undefined) return 0
     const { all } = this.#segments
     const nowMs = this.#host.clock.now()
-    const bounds = { logStartOffset: this.#head.offset, highWatermark: this.#highWatermark, nowMs }
+    const bounds = { logStartOffset: this.#head.offset, highWatermark: this.#visible.offset, nowMs }
     const count = this.#reading(() => countExpired(this.#segments.facts(this.#appended), this.config, bounds))
     if (count === 0) return 0
     if (count === all.length) await this.#beginEmptySegment(nowMs)
@@ -521,8 +462,8 @@ export class Log {
 
   /** Tells everybody who waits that the store has failed. */
   failed(error: KafkaError): void {
-    this.#waiters.reject(error)
-    this.#changed()
+    this.#visible.reject(error)
+    this.#visible.changed()
   }
 
   /** No more appends. With `keep` everything appended is written, synced and noted; without, the log is going away. */
@@ -530,21 +471,21 @@ export class Log {
     if (this.#isClosed) return
     if (keep) this.writeOut()
     this.#isClosed = true
-    while (this.#isSyncing) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    await this.#flush.close()
     await this.#epochFile.settled()
     try {
       if (keep && this.#host.fatal === undefined && this.#damage === undefined) await this.#finish()
       if (!keep) this.#unwritten.forEach((segment) => segment.undo())
     } finally {
-      this.#waiters.reject(storageError(`${this.name} is closed`))
+      this.#visible.reject(storageError(`${this.name} is closed`))
       this.#segments.close()
-      this.#changed()
+      this.#visible.changed()
     }
   }
 
   /** Leaves the files as Kafka does at a clean stop. */
   async #finish(): Promise<void> {
-    await this.#syncRound()
+    await this.#flush.round()
     if (!this.#active.exists) return
     if (await this.#unsynced.finish(this.#active, this.#appended, this.#producers.snapshot())) return
     throw storageError(`no space for the aborted transactions of ${this.name}`)
