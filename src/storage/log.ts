@@ -133,8 +133,10 @@ export class Log {
     return this.#head.durable
   }
 
+  /** What the files say of where the log starts. */
   get firstSegmentBase(): number {
-    return this.#segments.all[0].baseOffset
+    const [{ exists, baseOffset }] = this.#segments.all
+    return exists || baseOffset === 0 ? baseOffset : -1
   }
 
   get sizeBytes(): number {
@@ -420,23 +422,15 @@ export class Log {
     const bounds = { logStartOffset: this.#head.offset, highWatermark: this.#visible.offset, nowMs }
     const count = this.#reading(() => countExpired(this.#segments.facts(this.#appended), this.config, bounds))
     if (count === 0) return 0
-    if (count === all.length) await this.#beginEmptySegment(nowMs)
-    await this.deleteRecordsBefore(all[count].baseOffset)
+    const start = count < all.length ? all[count].baseOffset : this.#appended
+    if (count === all.length) {
+      this.#roll(nowMs)
+      this.#unwritten.push(this.#active)
+      this.#host.needsWrite(this)
+    }
+    await this.deleteRecordsBefore(start)
     this.#head.dropSegments(this.config.fileDeleteDelayMs)
     return count
-  }
-
-  /** A new active segment without waiting for an append; durable. */
-  async #beginEmptySegment(nowMs: number): Promise<void> {
-    this.#roll(nowMs)
-    this.#unwritten.push(this.#active)
-    this.writeOut()
-    try {
-      await this.#host.disk.syncDirectory(this.directory)
-    } catch (error) {
-      this.#host.fail(error)
-    }
-    this.#checkWritable()
   }
 
   /** For compaction (cleanable.ts). Nothing is said to be durable above its limit. */
@@ -451,8 +445,9 @@ export class Log {
 
   /** While held, by compaction, no segment leaves the log but by `replaceSegments`. */
   holdSegments(isHeld: boolean): void {
+    if (this.#isClosed) return
     this.#head.hold(isHeld)
-    if (!this.#isClosed) this.#head.dropSegments(this.config.fileDeleteDelayMs)
+    this.#head.dropSegments(this.config.fileDeleteDelayMs)
   }
 
   /** Puts what compaction made in the place of what it was made from; durable when it resolves. */
@@ -471,6 +466,7 @@ export class Log {
     if (this.#isClosed) return
     if (keep) this.writeOut()
     this.#isClosed = true
+    this.#head.hold(true)
     await this.#flush.close()
     await this.#epochFile.settled()
     try {

@@ -273,7 +273,8 @@ class Recovery {
   async #checkExtent(): Promise<void> {
     const { disk, files, directory, nowMs, startOffset, logStartOffset } = this.#input
     const end = this.#endOffset()
-    if (this.#damage === undefined && end < (this.#input.recoveryPoint ?? 0)) {
+    // Below the log start nothing needs to be there: not even a file, when all was dropped and no more came.
+    if (this.#damage === undefined && Math.max(end, logStartOffset) < (this.#input.recoveryPoint ?? 0)) {
       const problem = `records up to offset ${this.#recoveryPoint - 1} were durable and are not there`
       const last = this.#segments.at(-1)
       this.#damage = { offset: end, file: last?.path ?? directory, position: last?.size ?? 0, problem }

@@ -281,6 +281,24 @@ describe('what is cleaned', () => {
     expect(await clean(store)).toBe(true)
   })
 
+  it('gaps are no lost tail, also above a recovery point that Apache noted long ago', async () => {
+    const { machine, store, log } = await start()
+    for (let round = 0; round < 4; round++) {
+      await sealed(log, () => {
+        put(log, [['a', 'x'.repeat(50_000)]])
+        put(log, [[`k${round}`, 'x'.repeat(50_000)]])
+        put(log, [['a', 'y']])
+      })
+    }
+    await clean(store)
+    expect(files(machine, '.log').length).toBeGreaterThan(2)
+    const before = data(log)
+    for (const name of ['recovery-point-offset-checkpoint', 'cleaner-offset-checkpoint']) machine.disk.remove(`/data/${name}`)
+    machine.kill()
+    const again = await openTopic(await openStore(machine), CONFIG)
+    expect([again.failure, data(again), again.logEndOffset]).toEqual([undefined, before, log.logEndOffset])
+  })
+
   it('a topic deleted meanwhile is left; made again, it starts dirty', async () => {
     const { machine, store, log } = await start()
     await sealed(log, () => put(log, [['a', '1'], ['a', '2']]))

@@ -1,6 +1,7 @@
 // What retention drops and what it keeps (brokers.md §3.5), on a clock moved by hand.
 
 import { describe, expect, it } from 'vitest'
+import { DiskError } from '../../src/storage/disk.ts'
 import { type LogConfig, defaultLogConfig } from '../../src/storage/log-config.ts'
 import type { Log } from '../../src/storage/log.ts'
 import { SimulatedMachine } from '../support/simulated-disk.ts'
@@ -169,4 +170,26 @@ it('a power cut at any operation: the log starts where it did or where it was to
     expect(values(again)).toEqual(Array.from({ length: 7 - again.logStartOffset }, (_, at) => String(at + again.logStartOffset)))
     if (isDone && all) break
   }
+})
+
+it('drops all of a log on a full disk, too; it goes on there after a crash', async () => {
+  const machine = new SimulatedMachine()
+  const { clock, store, log } = await start(CONFIG, machine)
+  await fill(log, 5)
+  clock.advance(2 * DAY)
+  machine.capacity = 0
+  machine.fault = (operation, path) => {
+    if (operation === 'open' && path.endsWith('00005.log')) throw new DiskError('noSpace', path, 'ENOSPC', 'full')
+    if (path.includes('checkpoint')) machine.capacity = Infinity
+  }
+  expect(await log.deleteOldSegments()).toBe(3)
+  await expect.poll(() => logFiles(machine)).toEqual([])
+  await turn()
+  clock.advance(60_000) // checkpoints
+  for (let turns = 0; turns < 20; turns++) await turn()
+  expect(store.directoryBytes).toBe(0)
+  machine.fault = undefined
+  machine.restart()
+  const again = await openTopic(await openStore(machine), CONFIG)
+  expect([again.failure, again.logStartOffset, again.logEndOffset]).toEqual([undefined, 5, 5])
 })
