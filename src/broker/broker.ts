@@ -7,11 +7,14 @@ import type { BrokerListener } from '../base/control-messages.ts'
 import { silentLogger, type Logger } from '../base/logger.ts'
 import type { Disk } from '../storage/disk.ts'
 import { openLogStore, type LogStore } from '../storage/log-store.ts'
+import type { Log } from '../storage/log.ts'
 import { nodeDisk } from '../storage/node-disk.ts'
 import { parseBrokerConfig, type BrokerConfig } from './config/broker-configs.ts'
 import { topicLogConfig } from './config/log-configs.ts'
 import { FetchSessions } from './fetch-sessions.ts'
+import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { checkServable } from './listeners.ts'
+import { LogUpkeep } from './log-upkeep.ts'
 import type { MetadataController } from './metadata/controller.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { readMetadata } from './metadata/metadata-reader.ts'
@@ -38,6 +41,7 @@ export interface Broker {
   readonly metadata: MetadataController
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
+  readonly groups: GroupCoordinator
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -61,6 +65,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   const { nodeId } = config
   const found = readMetadata(disk, config.logDir, nodeId)
+  let groups: GroupCoordinator | undefined
   const store = await openLogStore({ directory: config.logDir, disk, clock, logger, clusterId: config.clusterId, nodeId })
   try {
     const metadata = await openMetadata({
@@ -83,10 +88,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     if (!store.wasClean) await metadata.raiseLeaderEpochs(partitionsOf(image))
     await partitions.open(image)
     metadata.onChange((delta) => partitions.apply(delta))
-    const broker = new RunningBroker({ config, metadata, partitions, store, clock, logger })
+    const node = { nodeId, directoryId: store.directoryId }
+    groups = new GroupCoordinator({ metadata, partitions, config, node, clock, logger })
+    await groups.open()
+    const broker = new RunningBroker({ config, metadata, partitions, groups, store, clock, logger })
     await broker.listen()
     return broker
   } catch (error) {
+    groups?.close()
     await store.close().catch(() => undefined) // the first error is the one to tell
     throw error
   }
@@ -98,7 +107,11 @@ function partitionsOf(image: MetadataImage): { topicId: string; partition: numbe
   )
 }
 
-type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'store' | 'clock' | 'logger'>
+function* logsOf(partitions: Partitions): Generator<Log> {
+  for (const { log } of partitions.all()) yield log
+}
+
+type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'groups' | 'store' | 'clock' | 'logger'>
 
 class RunningBroker implements Broker {
   readonly clusterId: string
@@ -107,6 +120,7 @@ class RunningBroker implements Broker {
   readonly metadata: MetadataController
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
+  readonly groups: GroupCoordinator
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -116,16 +130,19 @@ class RunningBroker implements Broker {
   #hasStopped: (error: Error | undefined) => void = () => undefined
   #stopping: Promise<void> | undefined
   #expiry: Timer | undefined
+  readonly #upkeep: LogUpkeep
 
-  constructor({ config, metadata, partitions, store, clock, logger }: Parts) {
+  constructor({ config, metadata, partitions, groups, store, clock, logger }: Parts) {
     this.clusterId = store.clusterId
     this.nodeId = config.nodeId
     this.config = config
     this.metadata = metadata
     this.partitions = partitions
+    this.groups = groups
     this.store = store
     this.clock = clock
     this.logger = logger
+    this.#upkeep = new LogUpkeep(store, clock, logger, config, () => logsOf(partitions))
     this.fetchSessions = new FetchSessions(clock, config.maxFetchSessions)
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve))
     this.#server = new Server({
@@ -153,6 +170,7 @@ class RunningBroker implements Broker {
     this.#listeners = await this.#server.listen(this.config.listeners)
     this.store.onFatal((error) => void this.#fail(error))
     this.#expireProducers()
+    this.#upkeep.start()
   }
 
   /** Forgets producers that are long silent, again and again: each one-off producer leaves state behind. */
@@ -177,7 +195,9 @@ class RunningBroker implements Broker {
 
   async #stopCleanly(): Promise<void> {
     this.#expiry?.cancel()
+    this.#upkeep.stop()
     await this.#server.stop()
+    this.groups.close()
     await this.metadata.close()
     await this.#inTime(this.store.close({ brokerEpoch: this.metadata.brokerEpoch }))
   }
@@ -185,6 +205,8 @@ class RunningBroker implements Broker {
   /** The disk has failed. Nothing more is promised to anybody, and nothing more written. */
   async #fail(error: Error): Promise<void> {
     this.#expiry?.cancel()
+    this.#upkeep.stop()
+    this.groups.close()
     this.#stopping ??= this.#server.stop()
     await this.#stopping.catch(() => undefined) // a stop under way failed for this very error
     this.#hasStopped(error)

@@ -38,3 +38,10 @@ export function park(options: {
     }
   })
 }
+
+/** What `answer` resolves with, or `ifClosed` when the client leaves, or the broker is about to stop, before that. */
+export function untilClosed<T>(connection: Connection, answer: Promise<T>, ifClosed: T): Promise<T> {
+  let forget: () => void = () => undefined
+  const closed = new Promise<T>((resolve) => (forget = connection.onClose(() => resolve(ifClosed))))
+  return Promise.race([answer, closed]).finally(forget)
+}

@@ -9,23 +9,33 @@ import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
 import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
 import { CreateTopics } from '../protocol/apis/create-topics.ts'
+import { DeleteGroups } from '../protocol/apis/delete-groups.ts'
 import { DeleteRecords } from '../protocol/apis/delete-records.ts'
 import { DeleteTopics } from '../protocol/apis/delete-topics.ts'
 import { DescribeCluster } from '../protocol/apis/describe-cluster.ts'
 import { DescribeConfigs } from '../protocol/apis/describe-configs.ts'
+import { DescribeGroups } from '../protocol/apis/describe-groups.ts'
 import { DescribeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
 import { DescribeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
 import { Fetch } from '../protocol/apis/fetch.ts'
 import { FindCoordinator } from '../protocol/apis/find-coordinator.ts'
+import { Heartbeat } from '../protocol/apis/heartbeat.ts'
 import { IncrementalAlterConfigs } from '../protocol/apis/incremental-alter-configs.ts'
 import { InitProducerId } from '../protocol/apis/init-producer-id.ts'
+import { JoinGroup } from '../protocol/apis/join-group.ts'
+import { LeaveGroup } from '../protocol/apis/leave-group.ts'
+import { ListGroups } from '../protocol/apis/list-groups.ts'
 import { ListOffsets } from '../protocol/apis/list-offsets.ts'
 import { ListPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
 import { Metadata } from '../protocol/apis/metadata.ts'
+import { OffsetCommit } from '../protocol/apis/offset-commit.ts'
+import { OffsetDelete } from '../protocol/apis/offset-delete.ts'
+import { OffsetFetch } from '../protocol/apis/offset-fetch.ts'
 import { OffsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
 import { Produce } from '../protocol/apis/produce.ts'
 import { SaslAuthenticate } from '../protocol/apis/sasl-authenticate.ts'
 import { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
+import { SyncGroup } from '../protocol/apis/sync-group.ts'
 import type { Broker } from './broker.ts'
 import { CloseConnection, type Connection, type Reply } from './connection.ts'
 import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
@@ -33,23 +43,33 @@ import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { apiVersionsHandler, unsupportedApiVersions } from './handlers/api-versions.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
+import { handleDeleteGroups } from './handlers/delete-groups.ts'
 import { handleDeleteRecords } from './handlers/delete-records.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
+import { handleDescribeGroups } from './handlers/describe-groups.ts'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
+import { handleHeartbeat } from './handlers/heartbeat.ts'
 import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-configs.ts'
 import { handleInitProducerId } from './handlers/init-producer-id.ts'
+import { handleJoinGroup } from './handlers/join-group.ts'
+import { handleLeaveGroup } from './handlers/leave-group.ts'
+import { handleListGroups } from './handlers/list-groups.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
 import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
 import { handleMetadata } from './handlers/metadata.ts'
+import { handleOffsetCommit } from './handlers/offset-commit.ts'
+import { handleOffsetDelete } from './handlers/offset-delete.ts'
+import { handleOffsetFetch } from './handlers/offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
 import { handleProduce } from './handlers/produce.ts'
 import { handleSaslAuthenticate } from './handlers/sasl-authenticate.ts'
 import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
+import { handleSyncGroup } from './handlers/sync-group.ts'
 
 export interface Route {
   readonly api: Api
@@ -70,7 +90,15 @@ const ROUTES: readonly Route[] = [
   route(Fetch, handleFetch, [4, 18]),
   route(ListOffsets, handleListOffsets, [1, 11]),
   route(Metadata, handleMetadata, [0, 13]),
+  route(OffsetCommit, handleOffsetCommit, [2, 10]),
+  route(OffsetFetch, handleOffsetFetch, [1, 10]),
   route(FindCoordinator, handleFindCoordinator, [0, 6]),
+  route(JoinGroup, handleJoinGroup, [0, 9]),
+  route(Heartbeat, handleHeartbeat, [0, 4]),
+  route(LeaveGroup, handleLeaveGroup, [0, 5]),
+  route(SyncGroup, handleSyncGroup, [0, 5]),
+  route(DescribeGroups, handleDescribeGroups, [0, 6]),
+  route(ListGroups, handleListGroups, [0, 5]),
   route(SaslHandshake, handleSaslHandshake, [0, 1]),
   route(ApiVersions, apiVersionsHandler(() => ROUTES), [0, 4]),
   route(CreateTopics, handleCreateTopics, [2, 7]),
@@ -83,8 +111,10 @@ const ROUTES: readonly Route[] = [
   route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
   route(SaslAuthenticate, handleSaslAuthenticate, [0, 2]),
   route(CreatePartitions, handleCreatePartitions, [0, 3]),
+  route(DeleteGroups, handleDeleteGroups, [0, 2]),
   route(IncrementalAlterConfigs, handleIncrementalAlterConfigs, [0, 1]),
   route(ListPartitionReassignments, handleListPartitionReassignments, [0, 0]),
+  route(OffsetDelete, handleOffsetDelete, [0, 0]),
   route(DescribeCluster, handleDescribeCluster, [0, 2]),
   route(DescribeTopicPartitions, handleDescribeTopicPartitions, [0, 0]),
 ]

@@ -27,10 +27,10 @@ const LOG_OVERHEAD = LENGTH + 4 // what the length does not count
 const MAGIC_V2 = 2
 
 export const CODEC_MASK = 0x07
-const LOG_APPEND_TIME_FLAG = 0x08
+export const LOG_APPEND_TIME_FLAG = 0x08
 export const TRANSACTIONAL_FLAG = 0x10
 export const CONTROL_FLAG = 0x20
-const DELETE_HORIZON_FLAG = 0x40
+export const DELETE_HORIZON_FLAG = 0x40
 
 /** Codecs by their id in the attributes. */
 export const CODECS: readonly CompressionCodec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -101,7 +101,7 @@ export function peekBatchHeader(bytes: Buffer, at: number): BatchHeader {
 }
 
 /** Writes a header before records that stand at `at` + 61 already, with the right checksum. */
-function writeBatchHeader(bytes: Buffer, at: number, header: BatchFields): void {
+export function writeBatchHeader(bytes: Buffer, at: number, header: BatchFields): void {
   writeInt64(bytes, at, header.baseOffset)
   bytes.writeInt32BE(header.size - LOG_OVERHEAD, at + LENGTH)
   bytes.writeInt32BE(header.leaderEpoch, at + LEADER_EPOCH)

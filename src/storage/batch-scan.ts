@@ -33,27 +33,59 @@ export interface ScanResult {
 }
 
 export function scanBatches(file: DiskFile, options: ScanOptions, visit: BatchVisitor): ScanResult {
-  const { from, to, checkCrc } = options
-  const window = new FileWindow(file, to, checkCrc ? SCAN_CHUNK_BYTES : HEADER_CHUNK_BYTES)
-  let nextOffset = options.minOffset
-  let position = from
-  while (position < to) {
+  const walker = new BatchWalker(file, options)
+  for (let header = walker.next(); header !== undefined; header = walker.next()) {
+    if (visit(header, walker.bytes, walker.at, walker.position) === false) return { end: walker.position, problem: undefined }
+  }
+  return { end: walker.position, problem: walker.problem }
+}
+
+/** The same walk, one batch at a call, for those who let others run in between. */
+export class BatchWalker {
+  /** Of the batch that `next` gave; behind the last sound one when it gave none. */
+  position: number
+  at = 0 // where it lies in `bytes`
+  /** Why there was no next batch before `to`. */
+  problem: string | undefined
+  readonly #window: FileWindow
+  readonly #options: ScanOptions
+  #nextOffset: number
+  #nextPosition: number
+
+  constructor(file: DiskFile, options: ScanOptions) {
+    this.#options = options
+    this.#window = new FileWindow(file, options.to, options.checkCrc ? SCAN_CHUNK_BYTES : HEADER_CHUNK_BYTES)
+    this.#nextOffset = options.minOffset
+    this.position = this.#nextPosition = options.from
+  }
+
+  /** The bytes in memory; others after the next call. */
+  get bytes(): Buffer {
+    return this.#window.bytes
+  }
+
+  next(): BatchHeader | undefined {
+    const { to, checkCrc } = this.#options
+    const position = (this.position = this.#nextPosition)
+    if (position >= to || this.problem !== undefined) return undefined
+    const window = this.#window
     try {
       let at = window.load(position, BATCH_OVERHEAD)
       const header = peekBatchHeader(window.bytes, at)
       if (header.size > to - position) throw new ProtocolError(`batch of ${header.size} bytes with ${to - position} left`)
       if (header.size > MAX_BATCH_BYTES) throw new ProtocolError(`batch of ${header.size} bytes`)
       if (checkCrc || header.isControl) at = window.load(position, header.size)
-      checkBatch(header, window.bytes, at, nextOffset, checkCrc)
-      if (visit(header, window.bytes, at, position) === false) break
-      nextOffset = header.baseOffset + header.lastOffsetDelta + 1
-      position += header.size
+      checkBatch(header, window.bytes, at, this.#nextOffset, checkCrc)
+      this.at = at
+      this.#nextOffset = header.baseOffset + header.lastOffsetDelta + 1
+      this.#nextPosition = position + header.size
+      return header
     } catch (error) {
-      if (error instanceof ProtocolError) return { end: position, problem: error.message }
-      throw error
+      if (!(error instanceof ProtocolError)) throw error
+      this.problem = error.message
+      return undefined
     }
   }
-  return { end: position, problem: undefined }
 }
 
 /** The part of a file that is in memory while it is walked. */

@@ -33,6 +33,22 @@ export abstract class IndexFile {
     return this.#count
   }
 
+  /** Whether the file exists. */
+  protected get isThere(): boolean {
+    return this.#disk.stat(this.path) !== undefined
+  }
+
+  /** Whether the file ends with its last entry; otherwise something in it is none. */
+  get isWhole(): boolean {
+    this.load()
+    return this.#isWhole
+  }
+
+  /** Whether the file has every entry. */
+  get isWritten(): boolean {
+    return this.#bytes === undefined || this.#written === this.#count
+  }
+
   get memoryBytes(): number {
     return this.#bytes?.length ?? 0
   }

@@ -27,6 +27,13 @@ export interface LogConfig {
   /** Between taking a file or directory out of use and unlinking it, in ms. */
   readonly fileDeleteDelayMs: number
   readonly cleanupPolicy: ReadonlySet<'compact' | 'delete'>
+  /** Which part of a compacted log must be new before it is looked at again: 0 to 1. */
+  readonly minCleanableDirtyRatio: number
+  /** How long a record stays as it came, and after how long it must have been looked at, in ms. */
+  readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  /** How long a tombstone stays behind the compaction that saw it first, in ms. */
+  readonly deleteRetentionMs: number
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
   /** How far a record's timestamp may be behind or ahead of the clock, in ms. */
   readonly timestampBeforeMaxMs: number
@@ -52,6 +59,10 @@ export const defaultLogConfig: LogConfig = {
   retentionBytes: -1,
   fileDeleteDelayMs: 60_000,
   cleanupPolicy: new Set(['delete']),
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+  deleteRetentionMs: 24 * 60 * 60 * 1000,
   timestampType: 'CreateTime',
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   timestampAfterMaxMs: 60 * 60 * 1000,

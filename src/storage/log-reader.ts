@@ -133,7 +133,23 @@ export function findGreatestTimestamp(segments: readonly Segment[], from: number
   const { timestamp, offset } = best.greatestTimestamp()
   const found = best.locate(Math.max(offset, from))
   if (found === undefined || 'problem' in found) return undefined
-  return recordIn(best, found.header, found.position, (time) => time === timestamp)
+  const record = recordIn(best, found.header, found.position, (time) => time === timestamp)
+  return record ?? greatestLeft(segments, from)
+}
+
+/** The same by looking at every batch: the one that was named has lost its records to compaction or the log start. */
+function greatestLeft(segments: readonly Segment[], from: number): TimestampOffset | undefined {
+  let best: { segment: Segment; header: BatchHeader; position: number } | undefined
+  for (const segment of segments) {
+    segment.scan({}, (header, _bytes, _at, position) => {
+      if (header.recordCount === 0 || header.baseOffset + header.lastOffsetDelta < from) return true
+      if (best === undefined || header.maxTimestamp > best.header.maxTimestamp) best = { segment, header, position }
+      return true
+    })
+  }
+  if (best === undefined) return undefined
+  const { segment, header, position } = best
+  return recordIn(segment, header, position, (time) => time === header.maxTimestamp)
 }
 
 /** Reads one batch and looks for a record in it. */

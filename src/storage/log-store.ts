@@ -9,6 +9,7 @@ import { randomUuid } from '../base/uuid.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { CheckpointError, readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoints.ts'
 import { type Disk, DiskError, type DiskLock, replaceFile } from './disk.ts'
+import { LogCleaner } from './log-cleaner.ts'
 import { Log, type LogHost } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import {
@@ -85,6 +86,7 @@ export interface LogStore {
   moveAside(directory: PartitionDirectory): Promise<void>
   /** Out of use at once and durably (renamed to `-delete`); unlinked after file.delete.delay.ms. */
   deleteLog(log: Log): Promise<void>
+  readonly cleaner: LogCleaner
   /** Bytes of all logs. */
   readonly directoryBytes: number
   readonly freeBytes: number
@@ -188,6 +190,7 @@ class DirectoryStore implements LogStore, LogHost {
   readonly clock: Clock
   readonly logger: Logger
   readonly files: OpenFiles
+  readonly cleaner: LogCleaner
   readonly #lock: DiskLock
   readonly #reserve: Reserve
   readonly #logs = new Map<string, Log>()
@@ -223,6 +226,7 @@ class DirectoryStore implements LogStore, LogHost {
     this.directoryId = meta.directoryId
     this.wasClean = state.wasClean
     this.isNew = state.isNew
+    this.cleaner = new LogCleaner(this, options.directory)
     this.#lock = lock
     this.#reserve = new Reserve(disk, `${this.directory}/.reserve`, options.reserveBytes ?? RESERVE_BYTES)
   }
@@ -233,6 +237,7 @@ class DirectoryStore implements LogStore, LogHost {
     this.#logStarts = this.#load(LOG_START) ?? new Map<string, number>()
     // Their deletion was durable before they got this name.
     for (const name of deletedDirectories(this.disk, this.directory)) removeTree(this.disk, `${this.directory}/${name}`)
+    this.cleaner.load()
     if (!this.#reserve.fill()) this.#roomRetryAt = this.clock.monotonic() + ROOM_RETRY_MS
     this.#checkpointLater()
   }
@@ -285,6 +290,7 @@ class DirectoryStore implements LogStore, LogHost {
       logStartOffset: this.#logStarts.get(name) ?? 0,
       startOffset,
       indexIntervalBytes: config.indexIntervalBytes,
+      isCompacted: config.cleanupPolicy.has('compact'),
       nowMs: this.clock.now(),
     })
     for (const note of recovered.notes) this.logger.warn(note)
@@ -300,6 +306,7 @@ class DirectoryStore implements LogStore, LogHost {
     const known = (this.#recoveryPoints?.delete(name) ?? false) || this.#logStarts.has(name)
     this.#logStarts.delete(name)
     if (known) await this.checkpoint()
+    await this.cleaner.forget(name)
     this.disk.makeDirectory(directory)
     await writeTopicId(this.disk, directory, topicId)
     await this.disk.syncDirectory(this.directory)
@@ -319,6 +326,7 @@ class DirectoryStore implements LogStore, LogHost {
   }
 
   async deleteLog(log: Log): Promise<void> {
+    await this.cleaner.leave(log)
     await log.close(false)
     this.#logs.delete(log.name)
     this.#dirty.delete(log)
@@ -463,6 +471,7 @@ class DirectoryStore implements LogStore, LogHost {
     this.#isClosed = true
     for (const timer of this.#timers) timer.cancel()
     try {
+      await this.cleaner.close()
       const logs = [...this.#logs.values()]
       for (let at = 0; at < logs.length; at += CLOSED_AT_ONCE) {
         // All are closed, whatever becomes of one: the lock is given back only when no file is open any more.

@@ -3,15 +3,18 @@
 // synced where the settings ask. The high watermark follows the synced end when each record is to be synced, else the
 // written one; nothing above it is shown, and `safe` is the only promise a reply waits for.
 
-import type { Clock } from '../base/clock.ts'
-import type { Logger } from '../base/logger.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { stampOffset } from '../protocol/record-batch.ts'
 import { type ValidBatch, trustedBatch, validateClientBatch } from './batch-validator.ts'
-import { writeEpochCheckpoint } from './checkpoints.ts'
-import { type Disk, DiskError, replaceFile } from './disk.ts'
+import { DiskError } from './disk.ts'
+import type { CleanableLog } from './cleanable.ts'
+import type { SourceSegment } from './cleaner.ts'
+import { EpochFile } from './epoch-file.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogFlush } from './log-flush.ts'
+import { LogHead } from './log-head.ts'
+import type { LogHost, LogIdentity } from './log-host.ts'
 import {
   type ReadOptions,
   type TimestampOffset,
@@ -20,11 +23,16 @@ import {
   readBatches,
   segmentIndexOf,
 } from './log-reader.ts'
-import type { OpenFiles } from './open-files.ts'
-import type { ProducerDescription, ProducerState } from './producer-state.ts'
+import { LogSegments } from './log-segments.ts'
+import type { LastBatch, ProducerDescription, ProducerState } from './producer-state.ts'
 import type { Damage, RecoveredLog } from './recovery.ts'
-import { Segment, segmentFileName } from './segment.ts'
+import { countExpired } from './retention.ts'
+import { Segment } from './segment.ts'
+import { type AbortedTransaction, collectAborted } from './txn-index.ts'
+import { Unsynced, isWantOfSpace } from './unsynced.ts'
+import { Watermark } from './watermark.ts'
 
+export type { LogHost, LogIdentity } from './log-host.ts'
 export type { ReadOptions, TimestampOffset } from './log-reader.ts'
 export type { ProducerDescription } from './producer-state.ts'
 export { RecordValidationError } from './batch-validator.ts'
@@ -40,40 +48,8 @@ export interface AppendResult {
   readonly isDuplicate: boolean
 }
 
-/** What a log needs of the store it lies in. */
-export interface LogHost {
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly files: OpenFiles
-  /** Has `writeOut` called at the end of this turn of the event loop. */
-  needsWrite(log: Log): void
-  /** A sync failed, or a write for another reason than space: everything stops. */
-  fail(error: unknown): void
-  readonly fatal: KafkaError | undefined
-  /** Whether writes may be tried; false for a while after space was wanting. */
-  hasRoom(): boolean
-  /** Space was wanting; whether some was made, so that the write may be tried again. */
-  makeRoom(log: Log): boolean
-  /** Recovery points and log starts, durable. */
-  checkpoint(): Promise<void>
-}
-
 // Beyond this the tail is written at once, without waiting for the turn's end.
 const MAX_PENDING_BYTES = 4 * 1024 * 1024
-
-interface Waiter {
-  readonly offset: number
-  readonly resolve: () => void
-  readonly reject: (error: KafkaError) => void
-}
-
-export interface LogIdentity {
-  readonly topic: string
-  readonly partition: number
-  readonly topicId: string
-  readonly directory: string
-}
 
 export class Log {
   readonly topic: string
@@ -84,29 +60,19 @@ export class Log {
   config: LogConfig
   leaderEpoch = 0
   readonly #host: LogHost
-  readonly #segments: Segment[]
+  readonly #segments: LogSegments
   readonly #producers: ProducerState
   readonly #epochs: LeaderEpochs
+  readonly #epochFile: EpochFile
   readonly #damage: Damage | undefined
-  readonly #listeners = new Set<() => void>()
-  #waiters: Waiter[] = []
-  #logStartOffset: number
-  #durableLogStart: number // what the checkpoint is to say, ahead of #logStartOffset while it is written
+  readonly #visible: Watermark
+  readonly #head: LogHead
   #appended: number
   #written: number
-  #synced: number
-  #highWatermark: number
   #unwritten: Segment[] = []
-  #unsynced = new Set<Segment>()
-  #madeFiles = false
-  #isSyncing = false
-  #snapshots: { readonly offset: number; readonly bytes: Buffer }[] = []
-  #epochsToWrite = false
-  #epochsWriting: Promise<void> | undefined
-  #oldestUnsyncedMs: number | undefined // monotonic
-  #awaitsFlushTime = false
+  readonly #unsynced: Unsynced
+  readonly #flush: LogFlush
   #isClosed = false
-  #idle: (() => void)[] = [] // called when no sync is under way
 
   constructor(host: LogHost, identity: LogIdentity, config: LogConfig, recovered: RecoveredLog) {
     this.#host = host
@@ -115,13 +81,18 @@ export class Log {
     this.topicId = identity.topicId
     this.directory = identity.directory
     this.config = config
-    this.#segments = recovered.segments
+    this.#segments = new LogSegments(host, identity.directory, recovered.segments)
     this.#producers = recovered.producers
     this.#epochs = recovered.epochs
+    this.#unsynced = new Unsynced(host.disk, identity.directory, host.logger)
+    this.#head = new LogHead(host, identity.directory, this.#segments, this.#unsynced, recovered.logStartOffset)
+    const attempt = this.#unsynced.unlessFull.bind(this.#unsynced)
+    this.#epochFile = new EpochFile(host.disk, this.directory, recovered.epochs, attempt, (error) => host.fail(error))
     this.#damage = recovered.damage
-    this.#logStartOffset = this.#durableLogStart = recovered.logStartOffset
     const end = recovered.damage?.offset ?? this.#active.nextOffset
-    this.#appended = this.#written = this.#synced = this.#highWatermark = end
+    this.#appended = this.#written = end
+    this.#visible = new Watermark(end)
+    this.#flush = new LogFlush(host, this.#unsynced, this, end)
   }
 
   get name(): string {
@@ -129,7 +100,7 @@ export class Log {
   }
 
   get logStartOffset(): number {
-    return this.#logStartOffset
+    return this.#head.offset
   }
 
   /** Behind the last batch appended. */
@@ -139,31 +110,37 @@ export class Log {
 
   /** Behind the last batch that is as durable as the settings promise: what readers may see. */
   get highWatermark(): number {
-    return this.#highWatermark
+    return this.#visible.offset
   }
 
   /** The high watermark, or the start of the first transaction not yet decided. */
   get lastStableOffset(): number {
-    const unstable = this.#producers.firstUnstableOffset(this.#highWatermark)
-    return unstable === undefined ? this.#highWatermark : Math.min(unstable, this.#highWatermark)
+    const unstable = this.#producers.firstUnstableOffset(this.#visible.offset)
+    return unstable === undefined ? this.#visible.offset : Math.min(unstable, this.#visible.offset)
+  }
+
+  get writtenEnd(): number {
+    return this.#written
   }
 
   /** Below it everything was synced. A damaged log keeps what it promised before. */
   get recoveryPoint(): number {
-    return this.#synced
+    return this.#unsynced.recoveryPoint(this.#flush.end)
   }
 
   /** For the log start checkpoint. */
   get durableLogStart(): number {
-    return this.#durableLogStart
+    return this.#head.durable
   }
 
+  /** What the files say of where the log starts. */
   get firstSegmentBase(): number {
-    return this.#segments[0].baseOffset
+    const [{ exists, baseOffset }] = this.#segments.all
+    return exists || baseOffset === 0 ? baseOffset : -1
   }
 
   get sizeBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+    return this.#segments.sizeBytes
   }
 
   get isDamaged(): boolean {
@@ -182,7 +159,7 @@ export class Log {
   }
 
   get #active(): Segment {
-    return this.#segments[this.#segments.length - 1]
+    return this.#segments.active
   }
 
   get #isInternal(): boolean {
@@ -206,6 +183,7 @@ export class Log {
         return { baseOffset: original.baseOffset, lastOffset: original.lastOffset, logAppendTime, isDuplicate: true }
       }
     }
+    if (origin === 'coordinator') this.#producers.checkCoordinated(header, batch, this.name)
     if (this.#active.pendingBytes + valid.bytes.length > MAX_PENDING_BYTES) {
       this.writeOut()
       this.#checkWritable()
@@ -231,9 +209,10 @@ export class Log {
     stampOffset(bytes, 0, this.#appended, this.leaderEpoch)
     header.baseOffset = this.#appended
     header.leaderEpoch = this.leaderEpoch
-    if (this.#epochs.assign(this.leaderEpoch, this.#appended)) this.#epochsToWrite = true
-    this.#producers.update(header, bytes, 0)
+    if (this.#epochs.assign(this.leaderEpoch, this.#appended)) this.#epochFile.changed()
+    const ended = this.#producers.update(header, bytes, 0)
     this.#active.append(bytes, header, this.config.indexIntervalBytes)
+    if (ended?.isAborted === true) this.#active.txnIndex.append(ended)
     if (this.#unwritten.at(-1) !== this.#active) this.#unwritten.push(this.#active)
     this.#appended = lastOffset + 1
     this.#host.needsWrite(this)
@@ -241,8 +220,8 @@ export class Log {
 
   #roll(nowMs: number): void {
     const { disk, files } = this.#host
-    this.#snapshots.push({ offset: this.#appended, bytes: this.#producers.snapshot() })
-    this.#segments.push(new Segment(disk, files, this.directory, this.#appended, nowMs))
+    this.#unsynced.closed(this.#active, this.#appended, this.#producers.snapshot())
+    this.#segments.all.push(new Segment(disk, files, this.directory, this.#appended, nowMs))
   }
 
   /** Writes the tail; called by the store once per turn. */
@@ -254,11 +233,9 @@ export class Log {
       if (!this.#writeWithLessSpace(error)) return
     }
     this.#producers.settle()
-    this.#oldestUnsyncedMs ??= this.#host.clock.monotonic()
-    if (this.#epochsToWrite) this.#writeEpochs()
-    if (this.#wantsSync()) void this.#sync()
-    else this.#awaitFlushTime()
-    this.#advance()
+    this.#epochFile.write()
+    this.#flush.wrote()
+    this.synced()
   }
 
   /** After a failed write: whether the log can go on, with all of its tail written or with none. */
@@ -281,9 +258,9 @@ export class Log {
   #writeSegments(): void {
     while (this.#unwritten.length > 0) {
       const segment = this.#unwritten[0]
-      if (!segment.exists) this.#madeFiles = true
+      const isNew = !segment.exists
       segment.write()
-      this.#unsynced.add(segment)
+      this.#unsynced.wrote(segment, isNew)
       this.#written = segment.nextOffset
       this.#unwritten.shift()
     }
@@ -297,8 +274,8 @@ export class Log {
         segment.undo()
         if (segment.baseOffset <= this.#written) continue
         segment.discard()
-        this.#segments.splice(this.#segments.indexOf(segment), 1)
-        this.#snapshots = this.#snapshots.filter(({ offset }) => offset !== segment.baseOffset)
+        this.#segments.all.splice(this.#segments.all.indexOf(segment), 1)
+        this.#unsynced.reopened(this.#active, segment.baseOffset)
       }
     } catch (error) {
       this.#host.fail(error)
@@ -308,147 +285,26 @@ export class Log {
     this.#appended = this.#written
     this.#producers.undo(this.#written)
     this.#epochs.truncateFromEnd(this.#written)
-    this.#rejectWaiters(storageError(`no space left for ${this.name}`), (offset) => offset > this.#written)
+    this.#visible.reject(storageError(`no space left for ${this.name}`), this.#written)
     return true
   }
 
-  #wantsSync(): boolean {
-    if (this.#written === this.#synced) return false
-    if (this.#written - this.#synced >= this.config.flushMessages) return true
-    // A closed segment is synced at once, so that the recovery point can pass it.
-    if (this.#unsynced.size > 1 || !this.#unsynced.has(this.#active)) return true
-    const since = this.#oldestUnsyncedMs
-    return since !== undefined && this.#host.clock.monotonic() - since >= this.config.flushMs
-  }
-
-  #awaitFlushTime(): void {
-    const since = this.#oldestUnsyncedMs
-    if (this.config.flushMs === Number.MAX_SAFE_INTEGER || since === undefined || this.#written === this.#synced) return
-    if (this.#awaitsFlushTime) return
-    this.#awaitsFlushTime = true
-    const wait = since + this.config.flushMs - this.#host.clock.monotonic()
-    this.#host.clock.after(Math.max(0, wait), () => {
-      this.#awaitsFlushTime = false
-      if (this.#isClosed || this.#host.fatal !== undefined) return
-      if (this.#wantsSync()) void this.#sync()
-      else this.#awaitFlushTime()
-    })
-  }
-
-  /** Syncs what is written, round after round while the settings ask for it: writes during a round wait for the next. */
-  async #sync(): Promise<void> {
-    if (this.#isSyncing) return
-    this.#isSyncing = true
-    try {
-      while (this.#wantsSync()) await this.#syncRound()
-    } catch (error) {
-      this.#host.fail(error)
-    } finally {
-      this.#isSyncing = false
-      for (const resolve of this.#idle.splice(0)) resolve()
-    }
-  }
-
-  async #syncRound(): Promise<void> {
-    const target = this.#written
-    const segments = [...this.#unsynced]
-    const closed = segments.filter((segment) => segment !== this.#active)
-    const snapshots = this.#snapshots.filter(({ offset }) => offset <= target)
-    const madeFiles = this.#madeFiles
-    this.#unsynced = new Set()
-    this.#snapshots = this.#snapshots.filter(({ offset }) => offset > target)
-    this.#madeFiles = false
-    this.#oldestUnsyncedMs = undefined
-    const indexes = closed
-      .filter((segment) => this.#finishIndexes(segment))
-      .flatMap((segment) => [segment.offsetIndex, segment.timeIndex])
-    // All of them end before anything is said, so that no file is closed under a sync.
-    const results = await Promise.allSettled([...segments, ...indexes].map((file) => file.sync()))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-    if (madeFiles || closed.length > 0) await this.#host.disk.syncDirectory(this.directory)
-    this.#synced = target
-    this.#advance()
-    for (const { offset, bytes } of snapshots) await this.#writeSnapshot(offset, bytes)
-    if (closed.length > 0) await this.#unlessFull('recovery point of ' + this.name, () => this.#host.checkpoint())
-  }
-
-  /** Writes a closed segment's indexes; false when there was no space: they are hints, and made anew when needed. */
-  #finishIndexes(segment: Segment): boolean {
-    try {
-      segment.finishIndexes()
-      return true
-    } catch (error) {
-      if (!isWantOfSpace(error)) throw error
-      this.#host.logger.warn(`${segment.path}: no space for its indexes`)
-      return false
-    }
-  }
-
-  async #writeSnapshot(offset: number, bytes: Buffer): Promise<void> {
-    const path = `${this.directory}/${segmentFileName(offset, '.snapshot')}`
-    await this.#unlessFull(path, () => replaceFile(this.#host.disk, path, bytes))
-  }
-
-  #writeEpochs(): void {
-    if (this.#epochsWriting !== undefined) return
-    const path = `${this.directory}/leader-epoch-checkpoint`
-    const write = async () => {
-      while (this.#epochsToWrite) {
-        this.#epochsToWrite = false
-        const entries = [...this.#epochs.entries]
-        await this.#unlessFull(path, () => writeEpochCheckpoint(this.#host.disk, path, entries))
-      }
-    }
-    this.#epochsWriting = write()
-      .catch((error: unknown) => this.#host.fail(error))
-      .finally(() => (this.#epochsWriting = undefined))
-  }
-
-  /** For files that are made anew when they are missing. */
-  async #unlessFull(path: string, write: () => Promise<void>): Promise<void> {
-    try {
-      await write()
-    } catch (error) {
-      if (!isWantOfSpace(error)) throw error
-      this.#host.logger.warn(`${path}: not written: ${error.message}`)
-    }
-  }
-
-  #advance(): void {
-    const reached = this.config.flushMessages === 1 ? this.#synced : this.#written
-    if (reached <= this.#highWatermark) return
-    this.#highWatermark = reached
-    const waiting = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiting) {
-      if (waiter.offset <= reached) waiter.resolve()
-      else this.#waiters.push(waiter)
-    }
-    this.#changed()
-  }
-
-  #changed(): void {
-    for (const listener of [...this.#listeners]) listener()
-  }
-
-  #rejectWaiters(error: KafkaError, isHit: (offset: number) => boolean): void {
-    const waiting = this.#waiters
-    this.#waiters = waiting.filter(({ offset }) => !isHit(offset))
-    for (const waiter of waiting) if (isHit(waiter.offset)) waiter.reject(error)
+  /** The written or the synced end moved: shows what may be seen. */
+  synced(): void {
+    this.#visible.advance(this.config.flushMessages === 1 ? this.#flush.end : this.#written)
   }
 
   /** Resolves when everything below `offset` is as durable as the settings promise; KAFKA_STORAGE_ERROR if it won't be. */
   safe(offset: number): Promise<void> {
-    if (offset <= this.#highWatermark) return Promise.resolve()
+    if (offset <= this.#visible.offset) return Promise.resolve()
     if (this.#host.fatal !== undefined) return Promise.reject(this.#host.fatal)
     if (offset > this.#appended) return Promise.reject(storageError(`offset ${offset - 1} of ${this.name} was not written`))
-    return new Promise((resolve, reject) => this.#waiters.push({ offset, resolve, reject }))
+    return this.#visible.wait(offset)
   }
 
   /** Calls `listener` when the high watermark or the log start moved, or the log failed or was closed; returns its removal. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#visible.onChange(listener)
   }
 
   /**
@@ -459,27 +315,27 @@ export class Log {
     if (this.#damage !== undefined && offset >= this.#damage.offset) {
       throw new KafkaError('CORRUPT_MESSAGE', this.failure?.message)
     }
-    if (offset < this.#logStartOffset || offset > this.#appended) {
+    if (offset < this.#head.offset || offset > this.#appended) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `Received request for offset ${offset} for partition ${this.name}, but we only have log segments from offset ${this.#logStartOffset} to ${this.#appended}.`,
+        `Received request for offset ${offset} for partition ${this.name}, but we only have log segments from offset ${this.#head.offset} to ${this.#appended}.`,
       )
     }
-    const until = Math.min(options.until, this.#highWatermark)
+    const until = Math.min(options.until, this.#visible.offset)
     if (offset >= until) return Buffer.alloc(0)
-    return this.#reading(() => readBatches(this.#segments, offset, maxBytes, { ...options, until }))
+    return this.#reading(() => readBatches(this.#segments.all, offset, maxBytes, { ...options, until }))
   }
 
   /** The first visible record with a timestamp (ms) of `timestamp` or more. */
   offsetForTimestamp(timestamp: number): TimestampOffset | undefined {
-    const found = this.#reading(() => findByTimestamp(this.#segments, timestamp, this.#logStartOffset))
-    return found !== undefined && found.offset < this.#highWatermark ? found : undefined
+    const found = this.#reading(() => findByTimestamp(this.#segments.all, timestamp, this.#head.offset))
+    return found !== undefined && found.offset < this.#visible.offset ? found : undefined
   }
 
   /** The record with the greatest timestamp, the first if there are several; undefined when the log is empty. */
   maxTimestamp(): TimestampOffset | undefined {
-    const found = this.#reading(() => findGreatestTimestamp(this.#segments, this.#logStartOffset))
-    return found !== undefined && found.offset < this.#highWatermark ? found : undefined
+    const found = this.#reading(() => findGreatestTimestamp(this.#segments.all, this.#head.offset))
+    return found !== undefined && found.offset < this.#visible.offset ? found : undefined
   }
 
   #reading<T>(read: () => T): T {
@@ -510,8 +366,31 @@ export class Log {
     return this.#epochs.epochOf(offset)
   }
 
+  /**
+   * The aborted transactions of which records may lie in [from, upTo): what a reader of committed records leaves out.
+   * In the order of their markers.
+   */
+  abortedTransactions(from: number, upTo: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    const { all } = this.#segments
+    for (let index = segmentIndexOf(all, from); index < all.length; index++) {
+      if (this.#reading(() => collectAborted(all[index].txnIndex, from, upTo, found))) break
+    }
+    return found
+  }
+
+  /** Whether a producer, and of this epoch if one is given, has a transaction open in this partition. */
+  hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
+    return this.#producers.hasOpenTransaction(producerId, epoch)
+  }
+
   describeProducers(): ProducerDescription[] {
     return this.#producers.describe()
+  }
+
+  /** The last batch of each producer. */
+  lastBatches(): Map<bigint, LastBatch> {
+    return this.#producers.lastBatches()
   }
 
   /** Forgets producers that wrote nothing since `beforeMs` (producer.id.expiration.ms). */
@@ -524,54 +403,62 @@ export class Log {
    * Segments wholly below it are dropped. Nothing happens when it is there already.
    */
   async deleteRecordsBefore(offset: number): Promise<void> {
-    if (offset > this.#highWatermark) {
-      const text = `Cannot increment the log start offset to ${offset} of partition ${this.name} since it is larger than the high watermark ${this.#highWatermark}`
+    if (offset > this.#visible.offset) {
+      const text = `Cannot increment the log start offset to ${offset} of partition ${this.name} since it is larger than the high watermark ${this.#visible.offset}`
       throw new KafkaError('OFFSET_OUT_OF_RANGE', text)
     }
-    if (offset <= this.#logStartOffset) return
-    if (this.#host.fatal !== undefined) throw this.#host.fatal
-    this.#durableLogStart = Math.max(this.#durableLogStart, offset)
-    try {
-      await this.#host.checkpoint()
-    } catch (error) {
-      throw new KafkaError('KAFKA_STORAGE_ERROR', `the log start of ${this.name} could not be stored`, { cause: error })
-    }
-    if (offset <= this.#logStartOffset) return
-    this.#logStartOffset = offset
-    if (this.#epochs.truncateFromStart(offset)) {
-      this.#epochsToWrite = true
-      this.#writeEpochs()
-    }
-    this.#dropSegmentsBelowStart()
-    this.#changed()
+    if (!(await this.#head.moveTo(offset))) return
+    if (this.#epochs.truncateFromStart(offset)) this.#epochFile.changed()
+    this.#epochFile.write()
+    this.#head.dropSegments(this.config.fileDeleteDelayMs)
+    this.#visible.changed()
   }
 
-  #dropSegmentsBelowStart(): void {
-    const { disk, clock, logger } = this.#host
-    // A segment that is being synced goes at the next occasion.
-    const keep = segmentIndexOf(this.#segments, this.#logStartOffset)
-    for (const segment of this.#segments.slice(0, keep)) {
-      if (!segment.isIdle || this.#unsynced.has(segment)) return
-      this.#segments.shift()
-      segment.close()
-      const paths = ['.log', '.index', '.timeindex', '.txnindex', '.snapshot']
-        .map((suffix) => `${this.directory}/${segmentFileName(segment.baseOffset, suffix)}`)
-        .filter((path) => disk.stat(path) !== undefined)
-      for (const path of paths) disk.rename(path, `${path}.deleted`)
-      clock.after(this.config.fileDeleteDelayMs, () => {
-        try {
-          if (!this.#isClosed) for (const path of paths) disk.remove(`${path}.deleted`)
-        } catch (error) {
-          logger.warn(`${segment.path}.deleted: ${error instanceof Error ? error.message : String(error)}`)
-        }
-      })
+  /** Drops the segments that the settings let go (retention.ts); how many. Errors as deleteRecordsBefore. */
+  async deleteOldSegments(): Promise<number> {
+    if (this.#damage !== undefined || this.#isClosed || this.#host.fatal !== undefined) return 0
+    const { all } = this.#segments
+    const nowMs = this.#host.clock.now()
+    const bounds = { logStartOffset: this.#head.offset, highWatermark: this.#visible.offset, nowMs }
+    const count = this.#reading(() => countExpired(this.#segments.facts(this.#appended), this.config, bounds))
+    if (count === 0) return 0
+    const start = count < all.length ? all[count].baseOffset : this.#appended
+    if (count === all.length) {
+      this.#roll(nowMs)
+      this.#unwritten.push(this.#active)
+      this.#host.needsWrite(this)
     }
+    await this.deleteRecordsBefore(start)
+    this.#head.dropSegments(this.config.fileDeleteDelayMs)
+    return count
+  }
+
+  /** For compaction (cleanable.ts). Nothing is said to be durable above its limit. */
+  cleanable(): CleanableLog {
+    return {
+      segments: this.#segments.cleanable(),
+      logStartOffset: this.#head.offset,
+      logEndOffset: this.#appended,
+      limit: Math.min(this.lastStableOffset, this.recoveryPoint),
+    }
+  }
+
+  /** While held, by compaction, no segment leaves the log but by `replaceSegments`. */
+  holdSegments(isHeld: boolean): void {
+    if (this.#isClosed) return
+    this.#head.hold(isHeld)
+    this.#head.dropSegments(this.config.fileDeleteDelayMs)
+  }
+
+  /** Puts what compaction made in the place of what it was made from; durable when it resolves. */
+  replaceSegments(cleaned: SourceSegment, sources: readonly SourceSegment[]): Promise<void> {
+    return this.#head.replace(cleaned, sources, this.config.fileDeleteDelayMs)
   }
 
   /** Tells everybody who waits that the store has failed. */
   failed(error: KafkaError): void {
-    this.#rejectWaiters(error, () => true)
-    this.#changed()
+    this.#visible.reject(error)
+    this.#visible.changed()
   }
 
   /** No more appends. With `keep` everything appended is written, synced and noted; without, the log is going away. */
@@ -579,29 +466,26 @@ export class Log {
     if (this.#isClosed) return
     if (keep) this.writeOut()
     this.#isClosed = true
-    while (this.#isSyncing) await new Promise<void>((resolve) => this.#idle.push(resolve))
-    await this.#epochsWriting
+    this.#head.hold(true)
+    await this.#flush.close()
+    await this.#epochFile.settled()
     try {
       if (keep && this.#host.fatal === undefined && this.#damage === undefined) await this.#finish()
       if (!keep) this.#unwritten.forEach((segment) => segment.undo())
     } finally {
-      this.#rejectWaiters(storageError(`${this.name} is closed`), () => true)
-      for (const segment of this.#segments) segment.close()
-      this.#changed()
+      this.#visible.reject(storageError(`${this.name} is closed`))
+      this.#segments.close()
+      this.#visible.changed()
     }
   }
 
   /** Leaves the files as Kafka does at a clean stop. */
   async #finish(): Promise<void> {
-    await this.#syncRound()
+    await this.#flush.round()
     if (!this.#active.exists) return
-    this.#finishIndexes(this.#active)
-    await this.#writeSnapshot(this.#appended, this.#producers.snapshot())
+    if (await this.#unsynced.finish(this.#active, this.#appended, this.#producers.snapshot())) return
+    throw storageError(`no space for the aborted transactions of ${this.name}`)
   }
-}
-
-function isWantOfSpace(error: unknown): error is DiskError {
-  return error instanceof DiskError && (error.reason === 'noSpace' || error.reason === 'tooManyOpen')
 }
 
 function storageError(message: string): KafkaError {

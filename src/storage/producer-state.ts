@@ -38,6 +38,22 @@ export interface ProducerDescription {
   readonly currentTransactionStartOffset: number
 }
 
+export interface LastBatch {
+  readonly lastOffset: number
+  readonly epoch: number
+}
+
+/** A transaction whose marker came. */
+export interface EndedTransaction {
+  readonly producerId: bigint
+  readonly firstOffset: number
+  /** Of the marker. */
+  readonly lastOffset: number
+  readonly isAborted: boolean
+  /** The start of the first transaction still open, else behind the marker. */
+  readonly lastStableOffset: number
+}
+
 export interface DuplicateOf {
   readonly baseOffset: number
   readonly lastOffset: number
@@ -77,31 +93,53 @@ export class ProducerState {
         `Epoch of ${of} in ${name} is ${header.producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
       )
     }
-    if (header.producerEpoch > entry.epoch) {
-      if (first === 0) return undefined
+    if (header.producerEpoch > entry.epoch && first !== 0) {
       throw new KafkaError(
         'OUT_OF_ORDER_SEQUENCE_NUMBER',
         `Invalid sequence number for new epoch of ${of} in partition ${name}: ${header.producerEpoch} (request epoch), ${first} (seq. number), ${entry.epoch} (current producer epoch)`,
       )
     }
-    if (entry.transactionStart >= 0 && !header.isTransactional) {
-      throw new KafkaError('INVALID_TXN_STATE', `Expected transactional write from ${of} in partition ${name}`)
-    }
     // A producer known only from a transaction marker starts at 0.
     const current = entry.batches.at(-1)?.lastSequence ?? -1
-    if (first === addToSequence(current, 1)) return undefined
+    if (header.producerEpoch === entry.epoch && first !== addToSequence(current, 1)) {
+      throw new KafkaError(
+        'OUT_OF_ORDER_SEQUENCE_NUMBER',
+        `Out of order sequence number for ${of} in partition ${name}: ${first} (incoming seq. number), ${current} (current end sequence number)`,
+      )
+    }
+    checkSameKind(entry, header, name)
+    return undefined
+  }
+
+  /** Checks a coordinator's batch: it has no sequences, but epochs, its producer's and in a marker its own. */
+  checkCoordinated(header: BatchHeader, bytes: Buffer, name: string): void {
+    const entry = this.#producers.get(header.producerId)
+    if (entry === undefined) return
+    const of = `producer ${header.producerId}`
+    if (header.producerEpoch < entry.epoch) {
+      throw new KafkaError(
+        'INVALID_PRODUCER_EPOCH',
+        `Epoch of ${of} in ${name} is ${header.producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
+      )
+    }
+    if (!header.isControl) {
+      checkSameKind(entry, header, name)
+      return
+    }
+    const marker = transactionMarker(header, bytes, 0)
+    if (marker === undefined || marker.coordinatorEpoch >= entry.coordinatorEpoch) return
     throw new KafkaError(
-      'OUT_OF_ORDER_SEQUENCE_NUMBER',
-      `Out of order sequence number for ${of} in partition ${name}: ${first} (incoming seq. number), ${current} (current end sequence number)`,
+      'TRANSACTION_COORDINATOR_FENCED',
+      `Invalid coordinator epoch for ${of} in partition ${name}: ${marker.coordinatorEpoch} (zombie), ${entry.coordinatorEpoch} (current)`,
     )
   }
 
-  /** Counts in the batch at `at`, which is in the log with its offsets. */
-  update(header: BatchHeader, bytes: Buffer, at: number): void {
+  /** Counts in the batch at `at`, which is in the log with its offsets. The transaction that it ends, if it does. */
+  update(header: BatchHeader, bytes: Buffer, at: number): EndedTransaction | undefined {
     const { producerId } = header
-    if (producerId < 0n) return
+    if (producerId < 0n) return undefined
     const marker = header.isControl ? transactionMarker(header, bytes, at) : undefined
-    if (header.isControl && marker === undefined) return
+    if (header.isControl && marker === undefined) return undefined
     const before = this.#producers.get(producerId)
     this.#undoLog.push({ producerId, entry: before, offset: header.baseOffset })
     const lastOffset = header.baseOffset + header.lastOffsetDelta
@@ -117,7 +155,9 @@ export class ProducerState {
         coordinatorEpoch: marker.coordinatorEpoch,
         transactionStart: -1,
       })
-      return
+      if (start < 0) return undefined
+      const lastStableOffset = this.#firstOpen() ?? lastOffset + 1
+      return { producerId, firstOffset: start, lastOffset, isAborted: marker.isAbort, lastStableOffset }
     }
     const sameEpoch = before?.epoch === header.producerEpoch
     const transactionStart = header.isTransactional
@@ -128,7 +168,7 @@ export class ProducerState {
     if (transactionStart >= 0) this.#open.set(producerId, transactionStart)
     const note: BatchNote = {
       firstSequence: header.baseSequence,
-      lastSequence: addToSequence(header.baseSequence, header.lastOffsetDelta),
+      lastSequence: lastSequenceOf(header),
       lastOffset,
       offsetDelta: header.lastOffsetDelta,
       timestamp: header.maxTimestamp,
@@ -141,6 +181,7 @@ export class ProducerState {
       coordinatorEpoch: before?.coordinatorEpoch ?? -1,
       transactionStart,
     })
+    return undefined
   }
 
   /** Puts earlier batches, oldest first, before what a snapshot gave: it has only the last batch of each producer. */
@@ -153,7 +194,7 @@ export class ProducerState {
       found.set(header.producerId, notes)
       notes.push({
         firstSequence: header.baseSequence,
-        lastSequence: addToSequence(header.baseSequence, header.lastOffsetDelta),
+        lastSequence: lastSequenceOf(header),
         lastOffset: header.baseOffset + header.lastOffsetDelta,
         offsetDelta: header.lastOffsetDelta,
         timestamp: header.maxTimestamp,
@@ -190,10 +231,31 @@ export class ProducerState {
   firstUnstableOffset(highWatermark: number): number | undefined {
     if (this.#open.size === 0 && this.#ended.length === 0) return undefined
     this.#ended = this.#ended.filter((transaction) => transaction.end >= highWatermark)
-    let first: number | undefined
-    for (const start of this.#open.values()) if (first === undefined || start < first) first = start
+    let first = this.#firstOpen()
     for (const { start } of this.#ended) if (first === undefined || start < first) first = start
     return first
+  }
+
+  #firstOpen(): number | undefined {
+    let first: number | undefined
+    for (const start of this.#open.values()) if (first === undefined || start < first) first = start
+    return first
+  }
+
+  /** Whether a producer, and of this epoch if one is given, has a transaction open here. */
+  hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
+    const entry = this.#producers.get(producerId)
+    return entry !== undefined && entry.transactionStart >= 0 && (epoch === undefined || epoch === entry.epoch)
+  }
+
+  /** Offset of each producer's last batch of records (−1: only a marker is known) and its epoch: compaction keeps them. */
+  lastBatches(): Map<bigint, LastBatch> {
+    return new Map(
+      Array.from(this.#producers, ([producerId, { epoch, batches }]) => [
+        producerId,
+        { lastOffset: batches.at(-1)?.lastOffset ?? -1, epoch },
+      ]),
+    )
   }
 
   /** Forgets producers without an open transaction that wrote nothing since `beforeMs`. */
@@ -249,7 +311,7 @@ export class ProducerState {
       const lastTimestamp = Number(bytes.readBigInt64BE(at + 26))
       const transactionStart = Number(bytes.readBigInt64BE(at + 38))
       const note: BatchNote = {
-        firstSequence: addToSequence(lastSequence, -offsetDelta),
+        firstSequence: lastSequence < 0 ? -1 : addToSequence(lastSequence, -offsetDelta),
         lastSequence,
         lastOffset: Number(bytes.readBigInt64BE(at + 14)),
         offsetDelta,
@@ -257,7 +319,7 @@ export class ProducerState {
       }
       state.#producers.set(producerId, {
         epoch: bytes.readInt16BE(at + 8),
-        batches: note.lastOffset >= 0 && lastSequence >= 0 ? [note] : [],
+        batches: note.lastOffset >= 0 ? [note] : [],
         lastTimestamp,
         coordinatorEpoch: bytes.readInt32BE(at + 34),
         transactionStart,
@@ -268,15 +330,26 @@ export class ProducerState {
   }
 }
 
-/** What an end-transaction marker says; undefined for other control batches. */
-function transactionMarker(header: BatchHeader, bytes: Buffer, at: number): { coordinatorEpoch: number } | undefined {
+/** Transactional and other batches don't mix while a transaction is open (48, KIP-98). */
+function checkSameKind(entry: ProducerEntry, header: BatchHeader, name: string): void {
+  if (entry.transactionStart < 0 || header.isTransactional) return
+  const of = `producer ${header.producerId}`
+  throw new KafkaError('INVALID_TXN_STATE', `Expected transactional write from ${of} in partition ${name}`)
+}
+
+/** What an end-transaction marker says; undefined for other control batches and for those that compaction emptied. */
+export function transactionMarker(
+  header: BatchHeader,
+  bytes: Buffer,
+  at: number,
+): { readonly isAbort: boolean; readonly coordinatorEpoch: number } | undefined {
   const cursor = new RecordCursor(header, bytes.subarray(at + BATCH_OVERHEAD, at + header.size))
   if (header.codec !== 'none' || !cursor.next()) return undefined
   const key = cursor.key()
   const value = cursor.value()
   // Key: version, type (0 abort, 1 commit), int16 each. Value: version int16, coordinator epoch int32.
   if (key === null || key.length < 4 || key.readInt16BE(2) > 1 || value === null || value.length < 6) return undefined
-  return { coordinatorEpoch: value.readInt32BE(2) }
+  return { isAbort: key.readInt16BE(2) === 0, coordinatorEpoch: value.readInt32BE(2) }
 }
 
 // Version int16, CRC-32C uint32 of what follows, count int32; then the entries.
@@ -289,4 +362,9 @@ function addToSequence(sequence: number, delta: number): number {
   const sum = sequence + delta
   if (sum > MAX_SEQUENCE) return sum - MAX_SEQUENCE - 1
   return sum < 0 && sequence >= 0 ? sum + MAX_SEQUENCE + 1 : sum
+}
+
+/** Coordinators' batches have no sequence: −1. */
+function lastSequenceOf(header: BatchHeader): number {
+  return header.baseSequence < 0 ? -1 : addToSequence(header.baseSequence, header.lastOffsetDelta)
 }

@@ -1,5 +1,6 @@
 // From the files of a partition to a log that can be used. After a clean stop only the end is looked at; otherwise every
-// batch from the segment with the recovery point on is checked, and indexes, producers and epochs are made anew from it.
+// batch from the segment with the recovery point on is checked, and indexes, transactions, producers and epochs are made
+// anew from it.
 //
 // Two kinds of bad bytes (DECISIONS.md, Recovery): at or after the recovery point nothing was promised, so they are a
 // torn tail and are cut, kept in quarantine/; before it they are damage: nothing is touched, and the log ends there
@@ -26,6 +27,8 @@ export interface RecoveryInput {
   /** Where a log without segments begins. */
   readonly startOffset: number
   readonly indexIntervalBytes: number
+  /** Compaction leaves gaps between segments, also above the recovery point that was last noted. */
+  readonly isCompacted: boolean
   readonly nowMs: number
 }
 
@@ -87,6 +90,7 @@ class Recovery {
     this.#loadEpochs()
     const hasScanned = this.#input.wasClean && this.#checkCleanEnd()
     if (!hasScanned) await this.#scan()
+    this.#repairTxnIndexes()
     await this.#checkExtent()
     await this.#finish()
     const logStartOffset = Math.max(this.#input.logStartOffset, this.#segments[0].baseOffset)
@@ -182,13 +186,15 @@ class Recovery {
         return
       }
       let rewriteFrom = segment.size
+      segment.txnIndex.truncate(0)
       const result = segment.rebuildIndexes(
         indexIntervalBytes,
         (header, bytes, at, position) => {
           if (header.baseOffset + header.lastOffsetDelta >= this.#recoveryPoint) {
             rewriteFrom = Math.min(rewriteFrom, position)
           }
-          this.#producers.update(header, bytes, at)
+          const ended = this.#producers.update(header, bytes, at)
+          if (ended?.isAborted === true) segment.txnIndex.append(ended)
           this.#epochs.assign(header.leaderEpoch, header.baseOffset)
           return true
         },
@@ -212,7 +218,27 @@ class Recovery {
   /** A gap at or after the recovery point: the earlier segment's end was lost. Below it compaction makes gaps. */
   #isTornBetween(previous: Segment, segment: Segment): boolean {
     if (previous.nextOffset > segment.baseOffset) return true
+    if (this.#input.isCompacted) return false
     return previous.nextOffset < segment.baseOffset && segment.baseOffset > this.#recoveryPoint
+  }
+
+  /** Aborted transactions must not be forgotten: an index with bytes that are no entries is made anew. */
+  #repairTxnIndexes(): void {
+    const bad = this.#segments.filter((segment) => !segment.txnIndex.isWhole && !this.#dirty.includes(segment))
+    if (bad.length === 0) return
+    for (const { txnIndex } of bad) txnIndex.truncate(0)
+    const producers = new ProducerState()
+    for (const segment of this.#segments.slice(0, this.#segments.indexOf(bad[bad.length - 1]) + 1)) {
+      const isBad = bad.includes(segment)
+      segment.scan({}, (header, bytes, at) => {
+        const ended = producers.update(header, bytes, at)
+        if (isBad && ended?.isAborted === true) segment.txnIndex.append(ended)
+        return true
+      })
+      producers.settle()
+      if (isBad) this.#notes.push(`${segment.txnIndex.path}: not a transaction index, made anew from the batches`)
+    }
+    for (const { txnIndex } of bad) txnIndex.flush()
   }
 
   #markDamage(index: number, position: number, problem: string): void {
@@ -247,7 +273,8 @@ class Recovery {
   async #checkExtent(): Promise<void> {
     const { disk, files, directory, nowMs, startOffset, logStartOffset } = this.#input
     const end = this.#endOffset()
-    if (this.#damage === undefined && end < (this.#input.recoveryPoint ?? 0)) {
+    // Below the log start nothing needs to be there: not even a file, when all was dropped and no more came.
+    if (this.#damage === undefined && Math.max(end, logStartOffset) < (this.#input.recoveryPoint ?? 0)) {
       const problem = `records up to offset ${this.#recoveryPoint - 1} were durable and are not there`
       const last = this.#segments.at(-1)
       this.#damage = { offset: end, file: last?.path ?? directory, position: last?.size ?? 0, problem }
@@ -272,6 +299,8 @@ class Recovery {
       await segment.sync()
       segment.offsetIndex.flush()
       segment.timeIndex.flush()
+      segment.txnIndex.flush()
+      await segment.txnIndex.sync()
     }
     if (!wasClean || stale.length > 0 || this.#dirty.length > 0) await disk.syncDirectory(directory)
   }

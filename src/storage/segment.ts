@@ -1,4 +1,4 @@
-// One segment of a log: a file of batches with its two indexes. Appending is memory only; `write` puts what was appended
+// One segment of a log: a file of batches with its indexes. Appending is memory only; `write` puts what was appended
 // into the file, and until it has succeeded `undo` takes it back. Files are made at the first write and opened when
 // needed. Nothing here is durable before `sync` resolves.
 
@@ -11,6 +11,7 @@ import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index.ts'
 import type { OpenFiles } from './open-files.ts'
 import { TailBuffer } from './tail-buffer.ts'
 import { TIME_ENTRY_BYTES, TimeIndex } from './time-index.ts'
+import { TxnIndex } from './txn-index.ts'
 
 // Positions in indexes are int32.
 const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
@@ -27,6 +28,7 @@ interface Mark {
   readonly bytesSinceIndexEntry: number
   readonly offsetEntries: number
   readonly timeEntries: number
+  readonly txnEntries: number
 }
 
 export function segmentFileName(baseOffset: number, suffix: string): string {
@@ -38,6 +40,7 @@ export class Segment {
   readonly path: string
   readonly offsetIndex: OffsetIndex
   readonly timeIndex: TimeIndex
+  readonly txnIndex: TxnIndex
   /** Behind the last batch appended. */
   nextOffset: number
   /** Of the batches written or scanned in this life, and the last offset of the batch that has it. */
@@ -75,6 +78,7 @@ export class Segment {
     const indexPath = (suffix: string) => `${directory}/${segmentFileName(baseOffset, suffix)}`
     this.offsetIndex = new OffsetIndex(disk, indexPath('.index'), baseOffset, size === undefined)
     this.timeIndex = new TimeIndex(disk, indexPath('.timeindex'), baseOffset, size === undefined)
+    this.txnIndex = new TxnIndex(disk, indexPath('.txnindex'), size === undefined)
   }
 
   /** Bytes appended. */
@@ -99,7 +103,7 @@ export class Segment {
   }
 
   get memoryBytes(): number {
-    return this.offsetIndex.memoryBytes + this.timeIndex.memoryBytes
+    return this.offsetIndex.memoryBytes + this.timeIndex.memoryBytes + this.txnIndex.memoryBytes
   }
 
   /** Whether a batch must go into a new segment (Kafka's LogSegment.shouldRoll). Sizes in bytes. */
@@ -109,8 +113,11 @@ export class Segment {
     if (this.size > config.segmentBytes - size) return true
     const first = this.#firstTimestamp ?? -1
     const waited = first >= 0 ? maxTimestamp - first : nowMs - this.#createdMs
+    // A compacted log's records are to be looked at in time, and the active segment never is (LogConfig.maxSegmentMs).
+    const isCompacted = config.cleanupPolicy.has('compact') && config.maxCompactionLagMs > 0
+    const segmentMs = isCompacted ? Math.min(config.maxCompactionLagMs, config.segmentMs) : config.segmentMs
     const jitter = Math.floor(this.#jitter * Math.min(config.segmentJitterMs, config.segmentMs))
-    if (waited > config.segmentMs - jitter) return true
+    if (waited > segmentMs - jitter) return true
     return (
       this.offsetIndex.count >= Math.floor(config.segmentIndexBytes / OFFSET_ENTRY_BYTES) ||
       this.timeIndex.count >= Math.floor(config.segmentIndexBytes / TIME_ENTRY_BYTES) - 1
@@ -127,6 +134,7 @@ export class Segment {
       bytesSinceIndexEntry: this.#bytesSinceIndexEntry,
       offsetEntries: this.offsetIndex.count,
       timeEntries: this.timeIndex.count,
+      txnEntries: this.txnIndex.count,
     }
     this.#account(header, this.size, indexIntervalBytes)
     this.#tail.append(bytes)
@@ -174,6 +182,7 @@ export class Segment {
       this.#bytesSinceIndexEntry = mark.bytesSinceIndexEntry
       this.offsetIndex.truncate(mark.offsetEntries)
       this.timeIndex.truncate(mark.timeEntries)
+      this.txnIndex.truncate(mark.txnEntries)
     }
     if (this.#exists) this.#open().truncate(this.#writtenSize)
   }
@@ -190,8 +199,9 @@ export class Segment {
     }
   }
 
-  /** The last time-index entry, which names the greatest timestamp of all; then both index files, written. */
+  /** The last time-index entry, which names the greatest timestamp of all; then the index files, written. */
   finishIndexes(): void {
+    this.txnIndex.flush()
     if (this.size > 0) this.timeIndex.append(this.maxTimestamp, this.maxTimestampOffset)
     this.offsetIndex.flush()
     this.timeIndex.flush()
@@ -299,6 +309,17 @@ export class Segment {
     return { timestamp: this.maxTimestamp, offset: this.maxTimestampOffset }
   }
 
+  /** The greatest timestamp of the first batch, in ms; −1 without a batch. */
+  firstTimestamp(): number {
+    if (this.#firstTimestamp === undefined) {
+      this.scan({}, (header) => {
+        this.#firstTimestamp = header.maxTimestamp
+        return false
+      })
+    }
+    return this.#firstTimestamp ?? -1
+  }
+
   /** Writes the bytes from `position` on over themselves: after a failed sync memory may have what the disk has not. */
   rewrite(position: number): void {
     const file = this.#open()
@@ -330,23 +351,21 @@ export class Segment {
     this.maxTimestamp = maxTimestamp
     this.maxTimestampOffset = maxTimestampOffset
     this.#bytesSinceIndexEntry = bytesSinceIndexEntry
-    this.scan({}, (header) => {
-      this.#firstTimestamp = header.maxTimestamp
-      return false
-    })
+    this.firstTimestamp() // so that an append finds it
   }
 
   /** Gives file and memory back; the next use takes them again. */
   release(): void {
     this.offsetIndex.release()
     this.timeIndex.release()
+    this.txnIndex.release()
     this.close()
   }
 
   /** Takes the segment out of the directory. */
   discard(): void {
     this.close()
-    for (const path of [this.offsetIndex.path, this.timeIndex.path, this.path]) this.#disk.remove(path)
+    for (const { path } of [this.offsetIndex, this.timeIndex, this.txnIndex, this]) this.#disk.remove(path)
     this.#exists = false
   }
 

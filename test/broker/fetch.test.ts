@@ -10,6 +10,7 @@ import { readBatchHeader } from '../../src/protocol/record-batch.ts'
 import { ZERO_UUID } from '../../src/protocol/reader.ts'
 import type { ResponseOf } from '../../src/protocol/schema.ts'
 import { testBroker } from '../support/broker.ts'
+import { marker } from '../storage/fixtures.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { batchOf, type RawClient } from '../support/raw-client.ts'
 
@@ -243,4 +244,50 @@ test('a session is shown only what changed', async () => {
   expect(third.responses).toEqual([])
   expect(errorName((await fetchAll(client, [], { session: [sessionId, 9] })).errorCode)).toBe('INVALID_FETCH_SESSION_EPOCH')
   expect(errorName((await fetchAll(client, [], { session: [1, 1] })).errorCode)).toBe('FETCH_SESSION_ID_NOT_FOUND')
+})
+
+describe('readers of committed records', () => {
+  const producer = { producerId: 5n, producerEpoch: 0 }
+  const committed = { isolationLevel: 1 }
+
+  async function withTransaction() {
+    const { broker, connect } = await testBroker({ topics: ['t'] })
+    const { log } = broker.partitions.get('t', 0)
+    const write = async (baseSequence: number) => {
+      const { lastOffset } = log.append(batchOf(['x'.repeat(100)], { ...producer, baseSequence, isTransactional: true, timestamp: Date.now() }), 'client')
+      await log.safe(lastOffset + 1)
+    }
+    const end = async (kind: 'commit' | 'abort') => {
+      const { lastOffset } = log.append(marker(kind, producer), 'coordinator')
+      await log.safe(lastOffset + 1)
+    }
+    return { client: await connect(), write, end }
+  }
+
+  test('get nothing of an open transaction, and its records once it is committed, without waiting for the deadline', async () => {
+    const { client, write, end } = await withTransaction()
+    await write(0)
+    expect(await fetchOne(client, {}, committed)).toMatchObject({ highWatermark: 1, lastStableOffset: 0, batches: [] })
+    expect((await fetchOne(client, {})).batches).toHaveLength(1)
+    // More bytes than the marker has: only what it makes readable fills it.
+    const waiting = fetchOne(client, {}, { ...committed, maxWaitMs: 15_000, minBytes: 200 })
+    await end('commit')
+    expect(await waiting).toMatchObject({ lastStableOffset: 2, abortedTransactions: [], batches: ['0-0', '1-1'] })
+  })
+
+  test('are told which transactions were aborted in what they get; others are told nothing', async () => {
+    const { client, write, end } = await withTransaction()
+    await write(0)
+    await end('abort')
+    await write(1)
+    await end('commit')
+    await write(2)
+    await end('abort')
+    const aborted = async (target: Target, options: FetchOptions = committed) => (await fetchOne(client, target, options)).abortedTransactions
+    expect(await aborted({})).toEqual([{ producerId: 5n, firstOffset: 0 }, { producerId: 5n, firstOffset: 4 }])
+    expect(await aborted({ maxBytes: 1 })).toEqual([{ producerId: 5n, firstOffset: 0 }])
+    expect(await aborted({ offset: 2, maxBytes: 1 })).toEqual([])
+    expect(await aborted({ offset: 6 })).toEqual([])
+    expect(await aborted({}, {})).toBeNull()
+  })
 })

@@ -10,11 +10,19 @@ import { createServer, connect } from 'node:net'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 const NAMES = {
-  0: 'produce', 1: 'fetch', 2: 'list-offsets', 3: 'metadata', 10: 'find-coordinator', 17: 'sasl-handshake',
-  18: 'api-versions', 19: 'create-topics', 20: 'delete-topics', 21: 'delete-records', 22: 'init-producer-id',
-  23: 'offset-for-leader-epoch', 32: 'describe-configs', 33: 'alter-configs', 35: 'describe-log-dirs',
-  36: 'sasl-authenticate', 37: 'create-partitions', 44: 'incremental-alter-configs',
-  46: 'list-partition-reassignments', 60: 'describe-cluster', 75: 'describe-topic-partitions',
+  0: 'produce', 1: 'fetch', 2: 'list-offsets', 3: 'metadata', 8: 'offset-commit', 9: 'offset-fetch',
+  10: 'find-coordinator', 11: 'join-group', 12: 'heartbeat', 13: 'leave-group', 14: 'sync-group',
+  15: 'describe-groups', 16: 'list-groups', 17: 'sasl-handshake', 18: 'api-versions', 19: 'create-topics',
+  20: 'delete-topics', 21: 'delete-records', 22: 'init-producer-id', 23: 'offset-for-leader-epoch',
+  24: 'add-partitions-to-txn', 25: 'add-offsets-to-txn', 26: 'end-txn', 27: 'write-txn-markers',
+  28: 'txn-offset-commit', 29: 'describe-acls', 30: 'create-acls', 31: 'delete-acls', 32: 'describe-configs',
+  33: 'alter-configs', 35: 'describe-log-dirs', 36: 'sasl-authenticate', 37: 'create-partitions',
+  42: 'delete-groups', 43: 'elect-leaders', 44: 'incremental-alter-configs', 45: 'alter-partition-reassignments',
+  46: 'list-partition-reassignments', 47: 'offset-delete', 48: 'describe-client-quotas', 49: 'alter-client-quotas',
+  50: 'describe-user-scram-credentials', 51: 'alter-user-scram-credentials', 55: 'describe-quorum',
+  57: 'update-features', 60: 'describe-cluster', 61: 'describe-producers', 64: 'unregister-broker',
+  65: 'describe-transactions', 66: 'list-transactions', 68: 'consumer-group-heartbeat',
+  69: 'consumer-group-describe', 74: 'list-config-resources', 75: 'describe-topic-partitions',
 }
 const [listenPort, brokerPort, client, limit = '2000'] = process.argv.slice(2)
 

@@ -13,7 +13,7 @@ export interface ApacheField {
   readonly nullableVersions?: string
   readonly taggedVersions?: string
   readonly tag?: number
-  readonly default?: string | number | boolean
+  readonly default?: string | number | boolean | null
   readonly ignorable?: boolean
   readonly entityType?: string
   readonly fields?: readonly ApacheField[]
@@ -29,6 +29,8 @@ export interface ApacheMessage {
   readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly ApacheField[] }[]
 }
 
+type ApacheFile = Omit<ApacheMessage, 'fields'> & Partial<Pick<ApacheMessage, 'fields'>>
+
 const JARS = ['clients', 'metadata', 'group-coordinator', 'transaction-coordinator', 'share-coordinator']
 
 /** What a test says that was told to do without Apache; undefined when it must not. */
@@ -43,11 +45,18 @@ export function readApacheMessages(): Map<string, ApacheMessage> {
     if (jar === undefined) throw new Error(`no jar of kafka-${artifact} in ${libs}`)
     const files = unzip(readFileSync(join(libs, jar)), /^common\/(message|metadata)\/[^/]+\.json$/)
     for (const text of files.values()) {
-      const parsed = JSON.parse(text.replace(/^\s*\/\/.*$/gm, '')) as ApacheMessage
-      messages.set(parsed.name, parsed)
+      // Requests that 4.0 removed keep a file without fields.
+      const { fields = [], ...rest } = JSON.parse(text.replace(/^\s*\/\/.*$/gm, '')) as ApacheFile
+      messages.set(rest.name, { ...rest, fields: fields.map(withVersions) })
     }
   }
   return messages
+}
+
+/** A field that says only in which versions it is tagged exists in these, as for Apache's generator. */
+function withVersions(field: ApacheField): ApacheField {
+  const { versions = field.taggedVersions } = field as Partial<ApacheField>
+  return { ...field, versions: versions ?? 'none' }
 }
 
 /** The texts of a zip archive's entries whose names match. No archive here needs zip64. */

@@ -3,6 +3,7 @@
 // default, ignorable or not. A file that holds nothing to compare fails too, so that none is forgotten.
 
 import { readdirSync } from 'node:fs'
+import { GROUP_RECORDS } from '../../src/protocol/records/group-schemas.ts'
 import { METADATA_RECORDS } from '../../src/protocol/records/metadata-schemas.ts'
 import type { Api, Fields, Message, Type } from '../../src/protocol/schema.ts'
 import { ZERO_UUID } from '../../src/protocol/reader.ts'
@@ -30,7 +31,10 @@ type Field = Type<unknown, boolean>
 
 const FOLDERS = ['apis', 'records'] as const
 /** Files of those folders that only work on what others declare. */
-const NO_DECLARATIONS = new Set(['records/metadata.ts'])
+const NO_DECLARATIONS = new Set(['records/coordinator.ts', 'records/group.ts', 'records/metadata.ts'])
+const OF_GROUPS = /^(ConsumerGroup|Group|LegacyOffset|Offset)/
+/** Fields by their path that must be exact, because they are stored and handed back. */
+const EXACT = /(producerId|committedOffset|^v\d+ (offset|metadataHash))$/i
 
 /** Every check is one message: a request, a response, a record. */
 async function run(): Promise<Outcome> {
@@ -52,6 +56,9 @@ async function run(): Promise<Outcome> {
   }
   const missing = [...apache.values()].filter(({ name, type }) => type === 'metadata' && !(name in METADATA_RECORDS))
   report('records/metadata-schemas.ts', missing.map(({ name }) => `lacks ${name}`))
+  const groupKeys = [...apache.values()].filter(({ name, type }) => type === 'coordinator-key' && OF_GROUPS.test(name))
+  const lost = groupKeys.filter(({ name }) => !(name.slice(0, -'Key'.length) in GROUP_RECORDS))
+  report('records/group-schemas.ts', lost.map(({ name }) => `lacks ${name}`))
   return outcome
 }
 
@@ -68,8 +75,11 @@ function declarations(value: unknown): Declared[] {
     return [request, response].map((message) => ({ ...pick(message), key }))
   }
   if ('codec' in value) return [pick(value as Message<Fields>)]
-  return Object.entries(value as Partial<typeof METADATA_RECORDS>).flatMap(([name, record]) => {
-    if (typeof record !== 'object' || !('fields' in record)) return []
+  const table = value as Partial<typeof METADATA_RECORDS & typeof GROUP_RECORDS>
+  return Object.entries(table).flatMap(([name, record]): Declared[] => {
+    if (typeof record !== 'object') return []
+    if ('key' in record) return [record.key, record.value].map((half) => ({ ...pick(half), key: record.type }))
+    if (!('fields' in record)) return []
     return [{ name, versions: record.versions, flexible: 0, fields: record.fields, key: record.type }]
   })
 }
@@ -137,8 +147,9 @@ function compareType(
   const element = ours.kind === 'array' ? (ours.settings.element as Field) : ours
   const name = theirs.type.replace('[]', '')
   const inner = theirs.fields ?? structs.get(name)
-  // int64 has two forms of ours; producer ids must be exact.
-  const wanted = inner !== undefined ? 'struct' : theirs.entityType === 'producerId' ? 'exactInt64' : name
+  // int64 has two forms of ours.
+  const isExact = name === 'int64' && (theirs.entityType === 'producerId' || EXACT.test(path))
+  const wanted = inner !== undefined ? 'struct' : isExact ? 'exactInt64' : name
   const kind = element.kind === 'exactInt64' && wanted === 'int64' ? 'int64' : element.kind
   check(`${path} type`, kind, wanted)
   if (inner !== undefined) compareFields(path, element.settings.fields ?? {}, inner, version, structs, check)
@@ -158,7 +169,7 @@ function defaultOf(type: Field): unknown {
 
 /** Apache's, of which a schema need say only those that its generator would not choose by itself. */
 function apacheDefault({ type, default: given, fields }: ApacheField, structs: Structs): unknown {
-  if (given === 'null') return null
+  if (given === 'null' || given === null) return null
   if (type.startsWith('[]')) return []
   if (fields !== undefined || structs.has(type)) return {}
   switch (type) {

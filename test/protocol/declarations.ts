@@ -1,7 +1,9 @@
 // Every declaration there is, found in the folders themselves, so that none is left out of the tests.
 
 import { readdirSync } from 'node:fs'
+import { GROUP_RECORDS } from '../../src/protocol/records/group-schemas.ts'
 import { METADATA_RECORDS } from '../../src/protocol/records/metadata-schemas.ts'
+import { TRANSACTION_RECORDS } from '../../src/protocol/records/transaction.ts'
 import { message } from '../../src/protocol/schema.ts'
 import type { Api, Fields, Message } from '../../src/protocol/schema.ts'
 
@@ -18,6 +20,7 @@ export const allApis = (await exportsOf('apis')).filter((value): value is Api =>
 
 export const allRecords: Message<Fields>[] = [
   ...(await exportsOf('records')).filter((value): value is Message<Fields> => 'codec' in value),
+  ...Object.values({ ...GROUP_RECORDS, ...TRANSACTION_RECORDS }).flatMap(({ key, value }) => [key, value]),
   ...Object.entries(METADATA_RECORDS).map(([name, { versions, fields }]) => {
     return message<Fields>(name, versions, 0, fields)
   }),

@@ -1,6 +1,7 @@
 // Bytes that others wrote. vectors/<api>-v<version>-<client>.json hold a request that a foreign client sent to Apache
 // Kafka 4.3 and the broker's answer (taken with test/conformance/capture-vectors.mjs); metadata-records.json and
-// control-records.json hold records of its metadata log and snapshots, with what kafka-dump-log says of them.
+// control-records.json hold records of its metadata log and snapshots, with what kafka-dump-log says of them;
+// coordinator-records.json is read by coordinator-records.test.ts.
 // Each must decode to the last byte and encode to the very same bytes again.
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -13,6 +14,7 @@ import { METADATA_RECORDS } from '../../src/protocol/records/metadata-schemas.ts
 import { decodeMetadataRecord, encodeMetadataRecord } from '../../src/protocol/records/metadata.ts'
 import type { MetadataRecordName } from '../../src/protocol/records/metadata.ts'
 import type { Fields, Message } from '../../src/protocol/schema.ts'
+import { asJson } from './as-json.ts'
 import { allApis } from './declarations.ts'
 
 interface Vector {
@@ -27,6 +29,9 @@ const folder = new URL('vectors/', import.meta.url)
 const load = (file: string): unknown => JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
 const files = readdirSync(folder).filter((file) => /-v\d+-[\w-]+\.json$/.test(file))
 const apis = new Map(allApis.map((api) => [api.name.replace(/(?<!^)([A-Z])/g, '-$1').toLowerCase(), api]))
+
+/** Bytes that clients send too many, which Apache's broker passes over: librdkafka 2.16 ends one request twice. */
+const SURPLUS = new Map([['alter-user-scram-credentials-v0-confluent-kafka.json', 1]])
 
 function decode(file: string) {
   const vector = load(file) as Vector
@@ -51,8 +56,9 @@ describe('foreign requests and answers', () => {
   test.each(files)('%s', (file) => {
     const { api, version, header, request, response, requestBytes, responseBytes, left } = decode(file)
     expect(header).toMatchObject({ apiKey: api.key, apiVersion: version })
-    expect(left).toBe(0)
-    expect(unframed(encodeRequestFrame(api, version, header, request))).toBe(requestBytes.toString('hex'))
+    expect(left).toBe(SURPLUS.get(file) ?? 0)
+    const meant = requestBytes.subarray(0, requestBytes.length - left)
+    expect(unframed(encodeRequestFrame(api, version, header, request))).toBe(meant.toString('hex'))
     const answer = encodeResponseFrame(api, version, header.correlationId, response)
     expect(unframed(answer)).toBe(responseBytes.toString('hex'))
   })
@@ -145,6 +151,116 @@ describe('what they say', () => {
       request: { keyType: 0, key: '' },
       response: { coordinators: [{ nodeId: 1, host: '127.0.0.1', port: 29200, errorCode: 0 }] },
     },
+    'offset-commit-v10-java': {
+      request: {
+        groupId: 'pages', generationIdOrMemberEpoch: 2, memberId: 'pzquKb_1TR6W1yAQcPsMSw',
+        topics: [{ topicId: 'Gp5rxUj2SGunfhpkWATRYQ', partitions: [{ committedOffset: 3n, committedLeaderEpoch: 0 }, {}, {}] }],
+      },
+      response: { topics: [{ partitions: [{ partitionIndex: 0, errorCode: 0 }, { partitionIndex: 1 }, { partitionIndex: 2 }] }] },
+    },
+    'offset-fetch-v9-confluent-kafka': {
+      request: { groups: [{ groupId: 'rdk-shop', memberEpoch: -1, topics: [{ name: 'orders' }, {}] }], requireStable: true },
+      response: { groups: [{ topics: [{ partitions: [{ committedOffset: -1n, errorCode: 0 }, {}, {}] }, {}], errorCode: 0 }] },
+    },
+    'offset-fetch-v4-kafkajs': {
+      request: { groupId: 'kjs-shop', topics: [{ name: 'orders', partitionIndexes: [0, 1, 2] }] },
+      response: { topics: [{ partitions: [{ committedOffset: -1n, metadata: '', errorCode: 0 }, {}, {}] }], errorCode: 0 },
+    },
+    'join-group-v9-java': {
+      request: {
+        sessionTimeoutMs: 45000, rebalanceTimeoutMs: 300000, protocolType: 'consumer',
+        protocols: [{ name: 'range' }, { name: 'cooperative-sticky' }], reason: 'group is already rebalancing',
+      },
+      response: { generationId: 2, protocolName: 'range', skipAssignment: false, members: [{ groupInstanceId: 'till-1' }, {}] },
+    },
+    'leave-group-v5-java': {
+      request: { groupId: 'books', members: [{ groupInstanceId: null, reason: 'the consumer is being closed' }] },
+      response: { errorCode: 0, members: [{ groupInstanceId: null, errorCode: 0 }] },
+    },
+    'describe-groups-v5-confluent-kafka': {
+      request: { groups: ['rdk-shop'], includeAuthorizedOperations: true },
+      response: {
+        groups: [{ groupState: 'Stable', protocolType: 'consumer', protocolData: 'range', authorizedOperations: 3400 }],
+      },
+    },
+    'consumer-group-heartbeat-v1-java': {
+      request: { memberEpoch: 0, instanceId: 'desk-1', rackId: 'r1', rebalanceTimeoutMs: 300000, topicPartitions: [] },
+      response: { memberEpoch: 2, heartbeatIntervalMs: 1000, assignment: { topicPartitions: [{ partitions: [0, 1] }, {}] } },
+    },
+    'consumer-group-describe-v1-java': {
+      request: { groupIds: ['web'], includeAuthorizedOperations: false },
+      response: {
+        groups: [
+          {
+            groupEpoch: 4,
+            assignmentEpoch: 4,
+            assignorName: 'uniform',
+            members: [
+              { memberType: 0, subscribedTopicNames: ['orders'] },
+              { memberType: 1, subscribedTopicRegex: 'ord.*' },
+              { instanceId: 'desk-1', assignment: { topicPartitions: [{ topicName: 'payments', partitions: [0, 1] }] } },
+            ],
+          },
+        ],
+      },
+    },
+    'add-partitions-to-txn-v5-broker': {
+      request: { transactions: [{ transactionalId: 'till', producerId: 1n, verifyOnly: false, topics: [{}, {}] }] },
+      response: { resultsByTransaction: [{ topicResults: [{ name: 'payments' }, { name: 'orders' }] }] },
+    },
+    'end-txn-v5-java': {
+      request: { transactionalId: 'till', producerId: 1n, producerEpoch: 0, committed: true },
+      response: { errorCode: 0, producerId: 1n, producerEpoch: 1 },
+    },
+    'write-txn-markers-v2-broker': {
+      request: { markers: [{ producerEpoch: 1, transactionResult: true, coordinatorEpoch: 0, transactionVersion: 2 }] },
+      response: { markers: [{ producerId: 1n, topics: [{ partitions: [{ partitionIndex: 1, errorCode: 0 }] }, {}, {}] }] },
+    },
+    'txn-offset-commit-v5-java': {
+      request: {
+        groupId: 'books', generationId: 1, groupInstanceId: null,
+        topics: [{ partitions: [{ committedOffset: 5n, committedMetadata: 'txn' }] }],
+      },
+      response: { topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, errorCode: 0 }] }] },
+    },
+    'describe-producers-v0-java': {
+      request: { topics: [{ name: 'orders', partitionIndexes: [0] }] },
+      response: {
+        topics: [{ partitions: [{ activeProducers: [{ lastSequence: 2 }, { producerId: 1n, currentTxnStartOffset: 3 }] }] }],
+      },
+    },
+    'describe-acls-v3-java': {
+      request: { resourceTypeFilter: 1, resourceNameFilter: null, patternTypeFilter: 1, operation: 1, permissionType: 1 },
+      response: {
+        resources: [
+          { resourceType: 3, resourceName: '*', patternType: 3, acls: [{ operation: 2, permissionType: 2 }] },
+          { resourceType: 2, resourceName: 'ord', patternType: 4, acls: [{ principal: 'User:ann', host: '*', operation: 3 }] },
+        ],
+      },
+    },
+    'alter-client-quotas-v1-java': {
+      request: {
+        entries: [
+          { entity: [{ entityType: 'user', entityName: 'ann' }], ops: [{ value: 1024.5, remove: false }, { remove: true }] },
+          { entity: [{ entityType: 'client-id', entityName: null }], ops: [{ key: 'request_percentage', value: 50 }] },
+        ],
+      },
+      response: { entries: [{ errorCode: 0 }, { errorCode: 42 }] },
+    },
+    'alter-user-scram-credentials-v0-java': {
+      request: {
+        deletions: [{ name: 'bob', mechanism: 2 }],
+        upsertions: [{ name: 'ann', mechanism: 1, iterations: 4096, salt: Buffer.from('0123456789abcdef') }],
+      },
+      response: { results: [{ user: 'ann', errorCode: 0 }, { user: 'bob', errorCode: 91 }] },
+    },
+    'describe-quorum-v2-java': {
+      request: { topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }] },
+      response: {
+        topics: [{ partitions: [{ leaderId: 1, highWatermark: 99, currentVoters: [{ logEndOffset: 99 }], observers: [] }] }],
+        nodes: [{ nodeId: 1, listeners: [{ name: 'CONTROLLER', host: '127.0.0.1', port: 29411 }] }],
+      },
+    },
     'sasl-authenticate-v1-confluent-kafka': {
       request: { authBytes: Buffer.from('\0user\0p') },
       response: { errorCode: 58, errorMessage: 'Authentication failed: Invalid username or password' },
@@ -207,13 +323,4 @@ function unframed(pieces: Buffer[]): string {
   const frame = Buffer.concat(pieces)
   expect(frame.readInt32BE(0)).toBe(frame.length - 4)
   return frame.toString('hex', 4)
-}
-
-/** As Apache prints it: byte strings in base64, and producer ids, bigints here, as numbers. */
-function asJson(value: unknown): unknown {
-  if (Buffer.isBuffer(value)) return value.toString('base64')
-  if (typeof value === 'bigint') return Number(value)
-  if (Array.isArray(value)) return value.map(asJson)
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, asJson(field)]))
 }

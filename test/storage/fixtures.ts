@@ -56,6 +56,19 @@ export function keyed(
   return builder.finish({ codec: 'none', ...options })
 }
 
+/** An end-transaction marker. */
+export function marker(
+  kind: 'commit' | 'abort',
+  producer: { producerId: bigint; producerEpoch: number },
+  { coordinatorEpoch = 0, timestamp = NOW }: { coordinatorEpoch?: number; timestamp?: number } = {},
+): Buffer {
+  const builder = new BatchBuilder(1024)
+  const value = Buffer.alloc(6)
+  value.writeInt32BE(coordinatorEpoch, 2)
+  builder.append(Buffer.from([0, 0, 0, kind === 'commit' ? 1 : 0]), value, [], timestamp)
+  return builder.finish({ codec: 'none', ...producer, isTransactional: true, isControl: true })
+}
+
 export function openStore(machine: SimulatedMachine, options: Partial<LogStoreOptions> = {}): Promise<LogStore> {
   return openLogStore({
     directory: '/data',

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { defaultLogConfig } from '../../src/storage/log-config.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { type LogConfig, defaultLogConfig } from '../../src/storage/log-config.ts'
 import { SimulatedMachine } from '../support/simulated-disk.ts'
 import { NOW, append, batch, durable, keyed, manualClock, openStore, openTopic, readAll, turn, values } from './fixtures.ts'
 
@@ -198,6 +198,63 @@ describe('segments', () => {
     for (const value of ['a', 'b', 'c', 'd', 'e']) await append(byIndex, [value])
     expect(bases('index-0').length).toBeGreaterThan(1)
     expect(values(byIndex)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
+
+  it('begins a new one by the clock where records have no timestamps, but only when something is appended', async () => {
+    const machine = new SimulatedMachine()
+    const clock = manualClock()
+    const log = await openTopic(await openStore(machine, { clock }), { ...durable, segmentMs: 1000 })
+    const files = () => machine.names('/data/t-0').filter((name) => name.endsWith('.log')).length
+    const without = async () => log.safe(log.append(batch(['x'], {}, -1), 'client').lastOffset + 1)
+    await without()
+    clock.advance(1000)
+    await without()
+    expect(files()).toBe(1)
+    clock.advance(1)
+    await turn()
+    expect(files()).toBe(1)
+    await without()
+    expect(files()).toBe(2)
+  })
+
+  it('begins a new one after max.compaction.lag.ms when the topic is compacted, and after less with segment.jitter.ms', async () => {
+    const rolls = async (config: Partial<LogConfig>, afterMs: number) => {
+      const machine = new SimulatedMachine()
+      const log = await openTopic(await openStore(machine), { ...durable, segmentMs: 10_000, ...config })
+      for (const time of [0, afterMs]) log.append(keyed([['k', 'v', NOW + time]]), 'client')
+      await log.safe(2)
+      return machine.names('/data/t-0').filter((name) => name.endsWith('.log')).length > 1
+    }
+    expect(await rolls({ cleanupPolicy: new Set(['compact']), maxCompactionLagMs: 500 }, 501)).toBe(true)
+    expect(await rolls({ cleanupPolicy: new Set(['compact']), maxCompactionLagMs: 500 }, 500)).toBe(false)
+    expect(await rolls({ cleanupPolicy: new Set(['delete']), maxCompactionLagMs: 500 }, 501)).toBe(false)
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    expect(await rolls({ segmentJitterMs: 4000 }, 8001)).toBe(true)
+    expect(await rolls({ segmentJitterMs: 4000 }, 8000)).toBe(false)
+  })
+
+  it('begins a new one before an offset is too far from the first for an index', async () => {
+    const machine = new SimulatedMachine()
+    const log = await openTopic(await openStore(machine))
+    const far = keyed([['k', 'v', NOW]])
+    far.writeInt32BE(2 ** 31 - 1, 23) // the last offset delta; trusted from a coordinator
+    log.append(far, 'coordinator')
+    await log.safe(2 ** 31)
+    expect(log.logEndOffset).toBe(2 ** 31)
+    await append(log, ['next'])
+    expect(machine.names('/data/t-0').filter((name) => name.endsWith('.log'))).toEqual(['00000000000000000000.log', '00000000002147483648.log'])
+  })
+
+  it('leaves no index of a closed one behind, however its bytes were synced', async () => {
+    const machine = new SimulatedMachine()
+    const store = await openStore(machine)
+    const log = await openTopic(store, { ...durable, segmentBytes: 170 })
+    for (const value of ['a', 'b', 'c', 'd', 'e']) await append(log, [value])
+    while (log.recoveryPoint < 5) await turn()
+    await store.close()
+    const of = (suffix: string) => machine.names('/data/t-0').filter((name) => name.endsWith(suffix)).length
+    expect([of('.log'), of('.index'), of('.timeindex')]).toEqual([3, 3, 3])
+    expect(machine.contents('/data/t-0/00000000000000000000.timeindex').readBigInt64BE(0)).toBe(BigInt(NOW))
   })
 
   it('notes the recovery point and the producers when one is closed', async () => {

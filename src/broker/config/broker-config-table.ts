@@ -77,7 +77,7 @@ export const BROKER_CONFIG_ROWS: readonly Row[] = [
   ['group.coordinator.cached.buffer.max.bytes', 'int', '1048588', 'dynamic'],
   ['group.coordinator.rebalance.protocols', 'list', 'classic,consumer,streams'],
   ['group.coordinator.threads', 'int', '4'],
-  ['group.initial.rebalance.delay.ms', 'int', '3000'],
+  ['group.initial.rebalance.delay.ms', 'int', '0'], // Kafka: 3000
   ['group.max.session.timeout.ms', 'int', '1800000'],
   ['group.max.size', 'int', '2147483647'],
   ['group.min.session.timeout.ms', 'int', '6000'],

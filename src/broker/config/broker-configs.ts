@@ -32,9 +32,23 @@ export interface BrokerConfig {
   readonly fetchMaxBytes: number
   readonly maxFetchSessions: number
   readonly maxRequestPartitionSizeLimit: number
+  readonly retentionCheckIntervalMs: number
+  readonly cleanerEnabled: boolean
+  readonly cleanerBackoffMs: number
+  readonly cleanerDedupeBufferSize: number
+  readonly flushOffsetCheckpointIntervalMs: number
   readonly producerIdExpirationMs: number
   readonly producerIdExpirationCheckIntervalMs: number
   readonly metadataSnapshotBytes: number
+  readonly groupMinSessionTimeoutMs: number
+  readonly groupMaxSessionTimeoutMs: number
+  readonly groupInitialRebalanceDelayMs: number
+  readonly groupMaxSize: number
+  readonly offsetsTopicPartitions: number
+  readonly offsetsTopicSegmentBytes: number
+  readonly offsetsRetentionMs: number
+  readonly offsetsRetentionCheckIntervalMs: number
+  readonly offsetMetadataMaxBytes: number
   /** What was given, by Kafka's names, with what follows from it: STATIC_BROKER_CONFIG when described. */
   readonly properties: ReadonlyMap<string, string>
   /** Defaults of this broker that are not those of its table. */
@@ -96,9 +110,23 @@ export function parseBrokerConfig(
     fetchMaxBytes: number('fetch.max.bytes'),
     maxFetchSessions: number('max.incremental.fetch.session.cache.slots'),
     maxRequestPartitionSizeLimit: number('max.request.partition.size.limit'),
+    retentionCheckIntervalMs: number('log.retention.check.interval.ms'),
+    cleanerEnabled: text('log.cleaner.enable').toLowerCase() === 'true',
+    cleanerBackoffMs: number('log.cleaner.backoff.ms'),
+    cleanerDedupeBufferSize: number('log.cleaner.dedupe.buffer.size'),
+    flushOffsetCheckpointIntervalMs: number('log.flush.offset.checkpoint.interval.ms'),
     producerIdExpirationMs: number('producer.id.expiration.ms'),
     producerIdExpirationCheckIntervalMs: 600_000, // producer.id.expiration.check.interval.ms, internal in Kafka
     metadataSnapshotBytes: number('metadata.log.max.record.bytes.between.snapshots'),
+    groupMinSessionTimeoutMs: number('group.min.session.timeout.ms'),
+    groupMaxSessionTimeoutMs: number('group.max.session.timeout.ms'),
+    groupInitialRebalanceDelayMs: number('group.initial.rebalance.delay.ms'),
+    groupMaxSize: number('group.max.size'),
+    offsetsTopicPartitions: number('offsets.topic.num.partitions'),
+    offsetsTopicSegmentBytes: number('offsets.topic.segment.bytes'),
+    offsetsRetentionMs: number('offsets.retention.minutes') * 60_000,
+    offsetsRetentionCheckIntervalMs: number('offsets.retention.check.interval.ms'),
+    offsetMetadataMaxBytes: number('offset.metadata.max.bytes'),
     properties,
     defaults,
     warnings,

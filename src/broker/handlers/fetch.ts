@@ -4,7 +4,9 @@
 
 import { Fetch } from '../../protocol/apis/fetch.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { peekBatchHeader } from '../../protocol/record-batch.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
+import type { Log } from '../../storage/log.ts'
 import type { FetchContext, FetchRow, FetchTarget } from '../fetch-sessions.ts'
 import { itemError, type Answer, type Handler, type RequestContext } from '../handler.ts'
 import { park } from '../parked.ts'
@@ -117,7 +119,8 @@ function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: 
       const row = readOne(partition, target, Math.min(room, target.maxBytes), bytes === 0 && room >= 0, limits.isReadCommitted)
       const { log } = partition
       const { highWatermark, logStartOffset, sizeBytes } = log
-      seen.push({ partition, highWatermark, logStartOffset, sizeBytes, hasUnseen: log.logEndOffset > highWatermark })
+      const readableEnd = limits.isReadCommitted ? log.lastStableOffset : highWatermark
+      seen.push({ partition, highWatermark, logStartOffset, sizeBytes, hasUnseen: log.logEndOffset > readableEnd })
       if (row.divergingEpoch !== undefined) isUrgent = true
       const size = row.records?.length ?? 0
       bytes += size
@@ -159,7 +162,20 @@ function readOne(
   if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
   const until = isReadCommitted ? log.lastStableOffset : log.highWatermark
   if (fetchOffset >= until || (maxBytes <= 0 && !atLeastOneBatch)) return row
-  return { ...row, records: log.read(fetchOffset, Math.max(maxBytes, 0), { atLeastOneBatch, until }) }
+  const records = log.read(fetchOffset, Math.max(maxBytes, 0), { atLeastOneBatch, until })
+  if (!isReadCommitted || records.length === 0) return { ...row, records }
+  return { ...row, records, abortedTransactions: abortedIn(log, fetchOffset, records) }
+}
+
+/** The aborted transactions that records in `records`, read from `fetchOffset` on, may belong to. */
+function abortedIn(log: Log, fetchOffset: number, records: Buffer): { producerId: bigint; firstOffset: number }[] {
+  let upTo = fetchOffset
+  for (let at = 0; at < records.length; ) {
+    const { baseOffset, lastOffsetDelta, size } = peekBatchHeader(records, at)
+    upTo = baseOffset + lastOffsetDelta + 1
+    at += size
+  }
+  return log.abortedTransactions(fetchOffset, upTo).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
 }
 
 /** There are no followers of this broker: whoever says it is one is refused. */

@@ -1,5 +1,6 @@
-// Which broker coordinates a group, a transaction or a share group: this one, at the address of the listener asked.
-// Answered although the group APIs are not served yet: librdkafka silently leaves out compression without it.
+// FindCoordinator (10): which broker coordinates a group, a transaction or a share group: this one, at the address of the
+// listener asked. Several keys from version 4 on, share groups from 6 on. The topic that groups are kept in is made when
+// it is first asked for, before the answer: Kafka answers COORDINATOR_NOT_AVAILABLE once.
 
 import { FindCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
@@ -14,12 +15,14 @@ const FIRST_VERSION_WITH_KEYS = 4
 // groupId:topicId:partition
 const SHARE_KEY = /^.+:[A-Za-z0-9_-]{22}:\d+$/
 
-export const handleFindCoordinator: Handler<typeof FindCoordinator> = (request, context) => {
+export const handleFindCoordinator: Handler<typeof FindCoordinator> = async (request, context) => {
   const { apiVersion } = context
   const { keyType } = request
+  const { broker } = context
+  const unavailable = keyType === GROUP ? await broker.groups.ensureTopic().catch(failed) : undefined
   const answerFor = (key: string) => {
-    const { nodeId, host, port } = advertisedOn(context.broker, context.listener)
-    const error = check(keyType, key, apiVersion)
+    const { nodeId, host, port } = advertisedOn(broker, context.listener)
+    const error = unavailable ?? check(keyType, key, apiVersion)
     if (error === undefined) return { key, nodeId, host, port, errorCode: ErrorCode.NONE, errorMessage: '' }
     return { key, nodeId: -1, host: '', port: -1, errorCode: error.code, errorMessage: error.message }
   }
@@ -39,4 +42,8 @@ function check(keyType: number, key: string, apiVersion: number): KafkaError | u
       if (apiVersion >= FIRST_VERSION_WITH_SHARE && SHARE_KEY.test(key)) return undefined
   }
   return new KafkaError('INVALID_REQUEST')
+}
+
+function failed(error: unknown): KafkaError {
+  return error instanceof KafkaError ? error : new KafkaError('COORDINATOR_NOT_AVAILABLE', undefined, { cause: error })
 }

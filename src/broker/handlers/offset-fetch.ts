@@ -1,0 +1,97 @@
+// OffsetFetch (9). One group up to version 7, several from 8 on; from 10 on topics go by id. What was never committed is
+// offset −1 without an error, in a group that does not exist, too. From 7 on a client may insist on stable offsets.
+
+import type { OffsetFetch } from '../../protocol/apis/offset-fetch.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { ZERO_UUID } from '../../protocol/reader.ts'
+import type { ResponseInput } from '../../protocol/schema.ts'
+import type { Broker } from '../broker.ts'
+import type { FoundOffset } from '../groups/group-coordinator.ts'
+import { itemError } from '../handler.ts'
+import type { Handler } from '../handler.ts'
+
+interface GroupRequest {
+  readonly groupId: string
+  readonly topics: readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] }[] | null
+}
+type GroupResult = ResponseInput<typeof OffsetFetch>['groups'][number]
+type TopicRow = GroupResult['topics'][number]
+type PartitionRow = TopicRow['partitions'][number]
+
+const GROUPS_SINCE = 8
+const IDS_SINCE = 10
+const GROUP_ERROR_SINCE = 2
+
+export const handleOffsetFetch: Handler<typeof OffsetFetch> = async (request, { broker, apiVersion }) => {
+  const { requireStable } = request
+  if (apiVersion >= GROUPS_SINCE) {
+    const groups = await Promise.all(request.groups.map((group) => fetchGroup(group, requireStable, apiVersion, broker)))
+    return { throttleTimeMs: 0, topics: [], groups }
+  }
+  const topics = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: ZERO_UUID, partitionIndexes })) ?? null
+  const { groupId } = request
+  const { topics: rows, errorCode = ErrorCode.NONE } = await fetchGroup({ groupId, topics }, requireStable, apiVersion, broker)
+  return { throttleTimeMs: 0, topics: rows.map(({ name, partitions }) => ({ name, partitions })), errorCode, groups: [] }
+}
+
+async function fetchGroup(
+  { groupId, topics }: GroupRequest,
+  requireStable: boolean,
+  apiVersion: number,
+  broker: Broker,
+): Promise<GroupResult> {
+  const { image } = broker.metadata
+  const rowOf = ({ key, offset, isPending }: FoundOffset): PartitionRow => {
+    if (requireStable && isPending) return missing(key.partition, ErrorCode.UNSTABLE_OFFSET_COMMIT)
+    if (offset === undefined) return missing(key.partition, ErrorCode.NONE)
+    const { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata } = offset
+    return { partitionIndex: key.partition, committedOffset, committedLeaderEpoch, metadata, errorCode: ErrorCode.NONE }
+  }
+  const named = topics?.map(({ name, topicId, partitionIndexes }) => {
+    return { name: apiVersion >= IDS_SINCE ? image.topicById(topicId)?.name : name, topicId, partitionIndexes }
+  })
+  const keys = named?.flatMap(({ name: topic, partitionIndexes }) => {
+    return topic === undefined ? [] : partitionIndexes.map((partition) => ({ group: groupId, topic, partition }))
+  })
+  let found: FoundOffset[]
+  try {
+    found = await broker.groups.fetch(groupId, keys)
+  } catch (error) {
+    return failed(groupId, named, itemError(error, broker, `OffsetFetch of ${groupId}`).code, apiVersion)
+  }
+  if (named === undefined) {
+    const rows = [...new Set(found.map(({ key }) => key.topic))].map((name): TopicRow => {
+      const offsets = found.filter(({ key }) => key.topic === name)
+      return { name, topicId: image.topic(name)?.id ?? ZERO_UUID, partitions: offsets.map(rowOf) }
+    })
+    // Without an id a topic can't be named from version 10 on.
+    return { groupId, topics: apiVersion >= IDS_SINCE ? rows.filter(({ topicId }) => topicId !== ZERO_UUID) : rows }
+  }
+  const next = found.values()
+  const rows = named.map(({ name, topicId, partitionIndexes }): TopicRow => {
+    const partitions = partitionIndexes.map((partition) => {
+      const offset = name === undefined ? undefined : next.next().value
+      return offset === undefined ? missing(partition, ErrorCode.UNKNOWN_TOPIC_ID) : rowOf(offset)
+    })
+    return { name: name ?? '', topicId, partitions }
+  })
+  return { groupId, topics: rows }
+}
+
+/** Before version 2 an answer has no error but those of partitions. */
+function failed(
+  groupId: string,
+  topics: readonly { name: string | undefined; topicId: string; partitionIndexes: readonly number[] }[] | undefined,
+  errorCode: number,
+  apiVersion: number,
+): GroupResult {
+  if (apiVersion >= GROUP_ERROR_SINCE || topics === undefined) return { groupId, topics: [], errorCode }
+  const rows = topics.map(({ name = '', topicId, partitionIndexes }): TopicRow => {
+    return { name, topicId, partitions: partitionIndexes.map((partition) => missing(partition, errorCode)) }
+  })
+  return { groupId, topics: rows, errorCode }
+}
+
+function missing(partitionIndex: number, errorCode: number): PartitionRow {
+  return { partitionIndex, committedOffset: -1n, committedLeaderEpoch: -1, metadata: '', errorCode }
+}

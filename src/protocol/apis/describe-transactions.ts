@@ -1,0 +1,23 @@
+// What the coordinator knows of transactional ids.
+
+import { api, array, exactInt64, int16, int32, int64, string } from '../schema.ts'
+
+export const DescribeTransactions = api('DescribeTransactions', {
+  key: 65,
+  versions: [0, 0],
+  flexible: 0,
+  request: { transactionalIds: array(string) },
+  response: {
+    throttleTimeMs: int32,
+    transactionStates: array({
+      errorCode: int16,
+      transactionalId: string,
+      transactionState: string,
+      transactionTimeoutMs: int32,
+      transactionStartTimeMs: int64,
+      producerId: exactInt64,
+      producerEpoch: int16,
+      topics: array({ topic: string, partitions: array(int32) }),
+    }),
+  },
+})

@@ -1,0 +1,11 @@
+// Forgets a broker that is gone for good.
+
+import { api, int16, int32, string } from '../schema.ts'
+
+export const UnregisterBroker = api('UnregisterBroker', {
+  key: 64,
+  versions: [0, 0],
+  flexible: 0,
+  request: { brokerId: int32 },
+  response: { throttleTimeMs: int32, errorCode: int16, errorMessage: string.nullable() },
+})
