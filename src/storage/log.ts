@@ -106,6 +106,7 @@ export class Log {
   #oldestUnsyncedMs: number | undefined // monotonic
   #awaitsFlushTime = false
   #isClosed = false
+  #hasToldDamage = false
   #idle: (() => void)[] = [] // called when no sync is under way
 
   constructor(host: LogHost, identity: LogIdentity, config: LogConfig, recovered: RecoveredLog) {
@@ -242,6 +243,8 @@ export class Log {
   #roll(nowMs: number): void {
     const { disk, files } = this.#host
     this.#snapshots.push({ offset: this.#appended, bytes: this.#producers.snapshot() })
+    // Wholly written, perhaps synced, but as the active one: its indexes are still to be finished.
+    if (this.#active.exists && this.#active.pendingBytes === 0) this.#unsynced.add(this.#active)
     this.#segments.push(new Segment(disk, files, this.directory, this.#appended, nowMs))
   }
 
@@ -486,6 +489,10 @@ export class Log {
     try {
       return read()
     } catch (error) {
+      if (error instanceof KafkaError && error.error === 'CORRUPT_MESSAGE' && !this.#hasToldDamage) {
+        this.#hasToldDamage = true // once: readers come back
+        this.#host.logger.error(error.message)
+      }
       if (!(error instanceof DiskError)) throw error
       throw new KafkaError('KAFKA_STORAGE_ERROR', `${this.name} cannot be read: ${error.message}`, { cause: error })
     }
