@@ -279,8 +279,12 @@ export class Consumer {
   }
 
   #refused(assigned: Assigned, error: ErrorName): void {
+    const { partition, offset } = assigned
     if (error === 'OFFSET_OUT_OF_RANGE') void this.#moveIntoRange(assigned)
-    else this.#failed(assigned, new KafkaError(error))
+    // Retriable by Kafka's table, for producers; what is stored does not get better, and Java's consumer gives up, too.
+    else if (error === 'CORRUPT_MESSAGE') {
+      this.#error ??= new KafkaError(error, `The record at offset ${offset} of ${this.#options.topic}-${partition} is damaged on the broker`)
+    } else this.#failed(assigned, new KafkaError(error))
   }
 
   /** Tries again after a while what may pass, with the leader asked anew; anything else, or too long, ends the consumer. */

@@ -73,6 +73,7 @@ export class Log {
   readonly #unsynced: Unsynced
   readonly #flush: LogFlush
   #isClosed = false
+  #hasToldDamage = false
 
   constructor(host: LogHost, identity: LogIdentity, config: LogConfig, recovered: RecoveredLog) {
     this.#host = host
@@ -342,6 +343,10 @@ export class Log {
     try {
       return read()
     } catch (error) {
+      if (error instanceof KafkaError && error.error === 'CORRUPT_MESSAGE' && !this.#hasToldDamage) {
+        this.#hasToldDamage = true // once: readers come back
+        this.#host.logger.error(error.message)
+      }
       if (!(error instanceof DiskError)) throw error
       throw new KafkaError('KAFKA_STORAGE_ERROR', `${this.name} cannot be read: ${error.message}`, { cause: error })
     }

@@ -157,6 +157,12 @@ describe('Consumer', () => {
     await expect(consume(broker)).rejects.toMatchObject({ error: 'TOPIC_AUTHORIZATION_FAILED' })
   })
 
+  it('does not ask again for what is damaged on the broker', async () => {
+    const broker = filled(1)
+    broker.fetchFate = () => 'CORRUPT_MESSAGE'
+    await expect(consume(broker)).rejects.toThrow('The record at offset 0 of t-0 is damaged on the broker')
+  })
+
   it('gives up when trouble lasts longer than default.api.timeout.ms', async () => {
     const broker = filled(1)
     broker.fetchFate = () => 'lost'

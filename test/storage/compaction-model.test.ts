@@ -270,4 +270,4 @@ it('a power cut or a kill at every disk operation loses nothing and brings nothi
       for (const offset of there) expect([cut, offset, kept.has(offset)]).toEqual([cut, offset, true])
     }
   }
-})
+}, 120_000)

@@ -322,3 +322,18 @@ describe('leader epochs', () => {
     check(await openTopic(await openStore(machine)))
   })
 })
+
+it.each([1, 7])('leaves every segment with its indexes, when %i appends are under way at a time', async (atOnce) => {
+  const machine = new SimulatedMachine()
+  const store = await openStore(machine)
+  const log = await openTopic(store, { ...durable, segmentBytes: 2000, indexIntervalBytes: 200 })
+  for (let i = 0; i < 60; i += atOnce) {
+    await Promise.all(Array.from({ length: atOnce }, () => append(log, ['x'.repeat(150)])))
+  }
+  await store.close()
+  const names = machine.disk.list('/data/t-0').map(({ name }) => name)
+  const bases = (suffix: string) => names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, 20))
+  expect(bases('.log').length).toBeGreaterThan(3)
+  expect(bases('.index')).toEqual(bases('.log'))
+  expect(bases('.timeindex')).toEqual(bases('.log'))
+})
