@@ -39,7 +39,7 @@ export function readBatches(
     if (found === undefined) continue
     if ('problem' in found) throw corrupt(segment, offset, found.problem)
     if (found.header.baseOffset + found.header.lastOffsetDelta >= options.until) return NOTHING
-    return readFrom(segment, found.position, found.header.size, maxBytes, options)
+    return readFrom(segment, found.position, found.header, maxBytes, options)
   }
   return NOTHING
 }
@@ -59,17 +59,17 @@ export function segmentIndexOf(segments: readonly Segment[], offset: number): nu
 function readFrom(
   segment: Segment,
   position: number,
-  firstSize: number,
+  first: BatchHeader,
   maxBytes: number,
   { atLeastOneBatch, until, into }: ReadOptions,
 ): Buffer {
-  if (firstSize > maxBytes && !atLeastOneBatch) return NOTHING
-  const size = Math.max(firstSize, Math.min(maxBytes, segment.writtenSize - position))
+  if (first.size > maxBytes && !atLeastOneBatch) return NOTHING
+  const size = Math.max(first.size, Math.min(maxBytes, segment.writtenSize - position))
   const buffer = into !== undefined && into.length >= size ? into.subarray(0, size) : Buffer.allocUnsafe(size)
   const bytes = buffer.subarray(0, segment.read(buffer, position))
   const { end, nextOffset, problem } = wholeBatches(bytes, until, segment.needsCheck(position, position + bytes.length))
   if (end === 0) {
-    if (problem !== undefined) throw corrupt(segment, nextOffset, problem)
+    if (problem !== undefined) throw corrupt(segment, first.baseOffset, problem)
     return NOTHING
   }
   segment.markChecked(position, position + end)
