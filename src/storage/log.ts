@@ -13,13 +13,8 @@ import { type Disk, DiskError, replaceFile } from './disk.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import {
-  type ReadOptions,
-  type TimestampOffset,
-  findByTimestamp,
-  findGreatestTimestamp,
-  readBatches,
-  segmentIndexOf,
-} from './log-reader.ts'
+  type ReadOptions, type TimestampOffset, findByTimestamp, findGreatestTimestamp, readBatches, segmentIndexOf,
+} from './log-reader.ts' // prettier-ignore
 import type { OpenFiles } from './open-files.ts'
 import type { ProducerDescription, ProducerState } from './producer-state.ts'
 import type { Damage, RecoveredLog } from './recovery.ts'
@@ -141,6 +136,11 @@ export class Log {
   /** Behind the last batch that is as durable as the settings promise: what readers may see. */
   get highWatermark(): number {
     return this.#highWatermark
+  }
+
+  /** The high watermark; of a damaged log what it would be, so that readers go on to the damage and are told. */
+  get promisedEndOffset(): number {
+    return this.#damage?.promisedEnd ?? this.#highWatermark
   }
 
   /** The high watermark, or the start of the first transaction not yet decided. */
