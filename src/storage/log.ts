@@ -114,6 +114,11 @@ export class Log {
     return this.#visible.offset
   }
 
+  /** The high watermark; of a damaged log what it would be, so that readers go on to the damage and are told. */
+  get promisedEndOffset(): number {
+    return this.#damage?.promisedEnd ?? this.#visible.offset
+  }
+
   /** The high watermark, or the start of the first transaction not yet decided. */
   get lastStableOffset(): number {
     const unstable = this.#producers.firstUnstableOffset(this.#visible.offset)

@@ -35,6 +35,8 @@ export interface RecoveryInput {
 export interface Damage {
   /** First offset that cannot be served. */
   readonly offset: number
+  /** Behind the last record known to have been durable: greater than `offset`. */
+  readonly promisedEnd: number
   readonly file: string
   readonly position: number
   readonly problem: string
@@ -243,7 +245,8 @@ class Recovery {
 
   #markDamage(index: number, position: number, problem: string): void {
     const segment = this.#segments[index]
-    this.#damage = { offset: segment.nextOffset, file: segment.path, position, problem }
+    const promisedEnd = Math.max(this.#recoveryPoint, segment.nextOffset + 1)
+    this.#damage = { offset: segment.nextOffset, promisedEnd, file: segment.path, position, problem }
     segment.endAt(position)
     this.#segments.length = index + 1
   }
@@ -277,7 +280,7 @@ class Recovery {
     if (this.#damage === undefined && Math.max(end, logStartOffset) < (this.#input.recoveryPoint ?? 0)) {
       const problem = `records up to offset ${this.#recoveryPoint - 1} were durable and are not there`
       const last = this.#segments.at(-1)
-      this.#damage = { offset: end, file: last?.path ?? directory, position: last?.size ?? 0, problem }
+      this.#damage = { offset: end, promisedEnd: this.#recoveryPoint, file: last?.path ?? directory, position: last?.size ?? 0, problem }
     } else if (this.#damage === undefined && this.#segments.length > 0 && end < logStartOffset) {
       await this.#cutSegments(0, `all of it is below the log start offset ${logStartOffset}`)
       this.#producers = new ProducerState()

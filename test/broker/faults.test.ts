@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { DeleteRecords } from '../../src/protocol/apis/delete-records.ts'
 import { DeleteTopics } from '../../src/protocol/apis/delete-topics.ts'
 import { Fetch } from '../../src/protocol/apis/fetch.ts'
+import { ListOffsets } from '../../src/protocol/apis/list-offsets.ts'
 import { OffsetForLeaderEpoch } from '../../src/protocol/apis/offset-for-leader-epoch.ts'
 import { Produce } from '../../src/protocol/apis/produce.ts'
 import { errorName } from '../../src/protocol/errors.ts'
@@ -131,4 +132,34 @@ test('a stop under load answers what has begun, in time, and keeps what it ackno
   expect(again.broker.store.wasClean).toBe(true)
   expect(await highWatermark(await again.connect())).toBeGreaterThanOrEqual(Math.max(...acknowledged) + 1)
   expect(new Set(acknowledged).size).toBe(acknowledged.length)
+})
+
+test('readers of a damaged log come as far as the damage and are told, wherever they start behind it', async () => {
+  const machine = new SimulatedMachine()
+  const first = await testBroker({ disk: machine.disk, topics: ['t', 'u'] })
+  const writer = await first.connect()
+  for (let i = 0; i < 5; i++) await produce(writer, 100)
+  await first.broker.stop()
+  const path = '/data/t-0/00000000000000000000.log'
+  const file = machine.disk.open(path, 'write')
+  file.write([Buffer.from('damage')], Math.floor(file.size() / 2))
+  await file.sync()
+  file.close()
+
+  const { connect, lines } = await testBroker({ disk: machine.disk })
+  const client = await connect()
+  expect(lines.filter((line) => line.includes('t-0 is damaged from offset 2 on'))).toHaveLength(1)
+  const fetch = async (fetchOffset: number) => {
+    const { responses } = await client.call(Fetch, 4, {
+      replicaId: -1, maxWaitMs: 0, minBytes: 1, maxBytes: 1 << 20, isolationLevel: 0,
+      topics: [{ topic: 't', topicId: ZERO_UUID, partitions: [{ partition: 0, fetchOffset, partitionMaxBytes: 1 << 20 }] }],
+    }) // prettier-ignore
+    return errorName(responses[0].partitions[0].errorCode)
+  }
+  expect(await Promise.all([0, 1, 2, 4, 5].map(fetch))).toEqual(['NONE', 'NONE', ...Array<string>(3).fill('CORRUPT_MESSAGE')])
+  const latest = { replicaId: -1, isolationLevel: 0, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -1 }] }], timeoutMs: 0 }
+  const { topics } = await client.call(ListOffsets, 4, latest)
+  expect(topics[0].partitions[0]).toMatchObject({ errorCode: 0, offset: 5 })
+  expect((await produce(client, 100)).error).toBe('KAFKA_STORAGE_ERROR')
+  expect(await produce(client, 100, 'u')).toEqual({ error: 'NONE', baseOffset: 0 })
 })

@@ -159,6 +159,9 @@ function readOne(
     if (epoch < 0 || endOffset < 0) throw new KafkaError('OFFSET_OUT_OF_RANGE')
     if (epoch < lastFetchedEpoch || endOffset < fetchOffset) return { ...row, divergingEpoch: { epoch, endOffset } }
   }
+  // Behind the damage nothing is out of range, and nothing will come: who waits or moves elsewhere would never know.
+  const isBehindDamage = log.isDamaged && fetchOffset >= log.logEndOffset
+  if (isBehindDamage) return { ...row, records: log.read(fetchOffset, 0, { atLeastOneBatch: false, until: 0 }) }
   if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
   const until = isReadCommitted ? log.lastStableOffset : log.highWatermark
   if (fetchOffset >= until || (maxBytes <= 0 && !atLeastOneBatch)) return row

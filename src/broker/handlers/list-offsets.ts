@@ -92,7 +92,7 @@ function find(partition: Partition, wanted: Wanted, isolationLevel: number, cont
   }
   switch (timestamp) {
     case LATEST:
-      return { offset: end, timestamp: -1, leaderEpoch: partition.leaderEpoch }
+      return { offset: log.isDamaged ? log.promisedEndOffset : end, timestamp: -1, leaderEpoch: partition.leaderEpoch }
     case EARLIEST:
     case EARLIEST_LOCAL:
       return { offset: log.logStartOffset, timestamp: -1, leaderEpoch: log.epochOf(log.logStartOffset) }
