@@ -43,7 +43,7 @@ export interface ListedGroup {
   readonly type: 'classic'
 }
 
-export const OFFSETS_TOPIC = '__consumer_offsets'
+const OFFSETS_TOPIC = '__consumer_offsets'
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000 // group.new.member.join.timeout.ms, internal in Kafka
 
 export class GroupCoordinator {
