@@ -194,7 +194,7 @@ export const BROKER_CONFIG_ROWS: readonly Row[] = [
   ['offsets.retention.check.interval.ms', 'long', '600000'],
   ['offsets.retention.minutes', 'int', '10080'],
   ['offsets.topic.compression.codec', 'int', '0'],
-  ['offsets.topic.num.partitions', 'int', '50'],
+  ['offsets.topic.num.partitions', 'int', '4'], // Kafka: 50
   ['offsets.topic.replication.factor', 'short', '1'], // Kafka: 3
   ['offsets.topic.segment.bytes', 'int', '104857600'],
   ['principal.builder.class', 'class', 'org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder', 'dynamic'],

@@ -20,7 +20,8 @@ export async function replayLog(log: Log, shard: CoordinatorShard): Promise<void
     if (bytes.length === 0) return
     for (let at = 0; at < bytes.length; at += batchSizeAt(bytes, at)) {
       const header = readBatchHeader(bytes, at)
-      await prepareCodec(header.codec)
+      const pending = prepareCodec(header.codec)
+      if (pending !== undefined) await pending
       replayBatch(bytes, at, header, shard)
       offset = header.baseOffset + header.lastOffsetDelta + 1
     }

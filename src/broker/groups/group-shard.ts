@@ -60,11 +60,12 @@ export class GroupShard implements CoordinatorShard {
     const isKept = value !== null && key.readInt16BE(0) === GROUP_METADATA_TYPE
     const record = decodeGroupRecord(key, isKept ? Buffer.from(value) : value)
     switch (record.name) {
-      case 'LegacyOffsetCommit':
-      case 'OffsetCommit': {
+      case 'OffsetCommit':
+        this.offsets.replay(record.key, record.value, offset, producer?.id)
+        return
+      case 'LegacyOffsetCommit': {
         const defaults = { leaderEpoch: -1, expireTimestamp: -1, topicId: ZERO_UUID }
-        const committed = record.value === null ? null : { ...defaults, ...record.value }
-        this.offsets.replay(record.key, committed, offset, producer?.id)
+        this.offsets.replay(record.key, record.value && { ...defaults, ...record.value }, offset, producer?.id)
         return
       }
       case 'GroupMetadata':

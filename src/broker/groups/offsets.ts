@@ -72,8 +72,13 @@ export class Offsets {
     if (value === null) {
       this.#committed.delete(key)
       for (const pending of this.#pending.values()) pending.delete(key)
-    } else if (producerId === undefined) this.#committed.set(key, { ...value, at })
-    else valueIn(this.#pending, producerId, () => new OffsetTable()).set(key, { ...value, at })
+      return
+    }
+    // Field by field: spreads took more than half of the time that a log of a million of them takes to load.
+    const { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp, topicId } = value
+    const stored = { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp, topicId, at }
+    const table = producerId === undefined ? this.#committed : valueIn(this.#pending, producerId, () => new OffsetTable())
+    table.set(key, stored)
   }
 
   endTransaction(producerId: bigint, isCommit: boolean): void {

@@ -81,14 +81,27 @@ export function decodeCoordinatorRecord<S extends CoordinatorSchemas>(
 ): CoordinatorRecord<S> {
   const fromKey = new Reader(key)
   const type = fromKey.int16()
-  const found = Object.entries(schemas).find(([, schema]) => schema.type === type)
+  const found = byType(schemas).get(type)
   if (found === undefined) return { name: 'Unknown', type }
   const [name, schema] = found
-  const decoded = { name, key: schema.key.codec(0).decode(fromKey) }
-  if (value === null) return { ...decoded, value: null } as CoordinatorRecord<S>
+  const decodedKey = schema.key.codec(0).decode(fromKey)
+  if (value === null) return { name, key: decodedKey, value: null } as CoordinatorRecord<S>
   const fromValue = new Reader(value)
   const version = fromValue.int16()
-  return { ...decoded, version, value: schema.value.codec(version).decode(fromValue) } as CoordinatorRecord<S>
+  const decoded = schema.value.codec(version).decode(fromValue)
+  return { name, key: decodedKey, version, value: decoded } as CoordinatorRecord<S>
+}
+
+// A coordinator reads a million of records at its start.
+const tables = new WeakMap<CoordinatorSchemas, ReadonlyMap<number, readonly [name: string, schema: CoordinatorSchema]>>()
+
+function byType(schemas: CoordinatorSchemas): ReadonlyMap<number, readonly [name: string, schema: CoordinatorSchema]> {
+  let table = tables.get(schemas)
+  if (table === undefined) {
+    table = new Map(Object.entries(schemas).map(([name, schema]) => [schema.type, [name, schema]]))
+    tables.set(schemas, table)
+  }
+  return table
 }
 
 /** An int16, then a message. */

@@ -3,6 +3,7 @@
 //	records write ADDRESS TOPIC CODEC COUNT     to partition 0
 //	records read ADDRESS TOPIC...               prints TOPIC COUNT DIGEST PLAIN-DIGEST for each
 //	records dump ADDRESS TOPIC                  prints the canonical lines
+//	records member ADDRESS TOPIC GROUP          consumes with others until it is told to stop
 package main
 
 import (
@@ -34,6 +35,8 @@ func main() {
 		out := bufio.NewWriter(os.Stdout)
 		read(address, topic, func(r *kgo.Record) { line, _ := lines(r); out.WriteString(line) })
 		check(out.Flush())
+	case "member":
+		member(address, topic, os.Args[4])
 	}
 }
 
