@@ -4,6 +4,7 @@ import { KafkaError, ProtocolError } from '../protocol/errors.ts'
 import type { Api, RequestOf, ResponseInput } from '../protocol/schema.ts'
 import type { Broker } from './broker.ts'
 import type { Connection } from './connection.ts'
+import type { Operation, ResourceKind } from './security/acl.ts'
 
 export interface RequestContext {
   readonly broker: Broker
@@ -14,6 +15,8 @@ export interface RequestContext {
   readonly principal: string
   readonly clientAddress: string
   readonly connection: Connection
+  /** Whether the client may do this to the resource of that name. */
+  isAllowed(operation: Operation, kind: ResourceKind, name: string): boolean
   /** The connection's next request may start; this one's reply still leaves in its turn. For Produce only. */
   letNextStart(): void
 }

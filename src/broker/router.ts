@@ -156,6 +156,7 @@ export function serveRequest(
     principal: connection.principal,
     clientAddress: connection.remoteAddress,
     connection,
+    isAllowed: () => true,
     letNextStart,
   }
   const reply = (answer: Answer<Api>): Reply => {
