@@ -14,6 +14,8 @@ export interface FetchedRecords {
   /** Records with from ≤ offset < until were asked for; a batch may hold others. */
   readonly from: number
   readonly until: number
+  /** The offset behind all of `bytes`, markers and gaps included. */
+  readonly next: number
   readonly aborted: readonly AbortedTransaction[]
   readonly codecs: ReadonlySet<CompressionCodec>
 }

@@ -7,9 +7,10 @@ import { Fetch } from '../protocol/apis/fetch.ts'
 import { prepareCodec } from '../protocol/compression/index.ts'
 import { type ErrorName, errorName, KafkaError, ProtocolError } from '../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
-import type { Cluster } from './cluster.ts'
+import { EARLIEST, type IsolationLevel, LATEST, offsetsAt } from './admin/partitions.ts'
+import { groupBy } from './admin/group-by.ts'
+import type { Cluster, Leader } from './cluster.ts'
 import { type FetchedRecords, scanBatches } from './consumer-batches.ts'
-import { EARLIEST, type IsolationLevel, LATEST, offsetsAt } from './consumer-offsets.ts'
 import { ConnectError, TimeoutError } from './errors.ts'
 
 /** Where to start in each partition. `last`: so many offsets before the end. `timestamp`: the first record as young, ms. */
@@ -31,7 +32,14 @@ export interface ConsumerOptions {
   readonly onNotice?: (text: string) => void
 }
 
+/** What the Consumer itself goes by, whatever its partitions are. */
+export interface FetchOptions extends Pick<ConsumerOptions, 'isolation' | 'onNotice'> {
+  /** While true `next` gives undefined instead of waiting; `wake` makes it look. */
+  readonly isInterrupted?: () => boolean
+}
+
 export interface ConsumerPosition {
+  readonly topic: string
   readonly partition: number
   /** The next offset to be fetched. */
   readonly offset: number
@@ -40,6 +48,7 @@ export interface ConsumerPosition {
 }
 
 interface Assigned {
+  readonly topic: string
   readonly partition: number
   offset: number
   end: number
@@ -50,6 +59,7 @@ interface Assigned {
   isFetching: boolean
   notBefore: number // monotonic ms
   failingSince: number // monotonic ms; Infinity while all is well
+  isGone: boolean // no longer ours: what is still under way for it counts for nothing
 }
 
 // Unless set: Kafka's 50 MiB would only wait in memory, where three answers may be (DECISIONS.md, Fetch sizes).
@@ -71,20 +81,14 @@ export async function openConsumer(cluster: Cluster, options: ConsumerOptions, c
   const asked = (timestamp: number) => offsetsAt(cluster, clock, topic, wanted, timestamp, isolation)
   const starts = await startOffsets(options, wanted, asked)
   const ends = options.untilEnd ? await asked(LATEST) : undefined
+  const consumer = new Consumer(cluster, options, clock)
   // With the leaders that are known already, the first fetch asks for all of a broker's partitions, not for the first one.
   const leaders = new Map(known.partitions.map(({ partition, leader, leaderEpoch }) => [partition, { node: leader, leaderEpoch }]))
-  const assigned = wanted.map((partition) => ({
-    partition,
-    offset: starts.get(partition) ?? 0,
-    end: ends?.get(partition) ?? Infinity,
-    topicId: known.topicId,
-    ...(leaders.get(partition) ?? NO_LEADER),
-    isAskingLeader: false,
-    isFetching: false,
-    notBefore: 0,
-    failingSince: Infinity,
-  }))
-  return new Consumer(cluster, options, assigned, clock)
+  for (const partition of wanted) {
+    const [offset, end] = [starts.get(partition) ?? 0, ends?.get(partition) ?? Infinity]
+    consumer.add({ topic, partition, offset, end }, { topicId: known.topicId, ...(leaders.get(partition) ?? NO_LEADER) })
+  }
+  return consumer
 }
 
 async function startOffsets(
@@ -117,11 +121,11 @@ async function startOffsets(
 
 export class Consumer {
   readonly #cluster: Cluster
-  readonly #options: ConsumerOptions
+  readonly #options: FetchOptions
   readonly #clock: Clock
-  readonly #assigned: Assigned[] // in the order of the next fetch
+  #assigned: Assigned[] = [] // in the order of the next fetch
   readonly #busyNodes = new Set<number>()
-  readonly #ready: FetchedRecords[][] = [] // answers, oldest first
+  #ready: FetchedRecords[][] = [] // answers, oldest first
   #current: FetchedRecords[] = [] // of the answer being given out
   #error: Error | undefined
   #isClosed = false
@@ -129,11 +133,28 @@ export class Consumer {
   #timer: Timer | undefined
   readonly #abort = new AbortController()
 
-  constructor(cluster: Cluster, options: ConsumerOptions, assigned: readonly Assigned[], clock: Clock) {
+  constructor(cluster: Cluster, options: FetchOptions, clock: Clock = systemClock) {
     this.#cluster = cluster
     this.#options = options
     this.#clock = clock
-    this.#assigned = [...assigned]
+  }
+
+  /** One partition more; its leader is asked for where it is not told. */
+  add(position: ConsumerPosition, leader: Leader = { ...NO_LEADER, topicId: '' }): void {
+    const { topic, partition, offset, end } = position
+    this.#assigned.push({
+      topic, partition, offset, end, ...leader,
+      isAskingLeader: false, isFetching: false, notBefore: 0, failingSince: Infinity, isGone: false,
+    }) // prettier-ignore
+  }
+
+  /** Gives up partitions: nothing of theirs comes out any more. */
+  remove(isGone: (topic: string, partition: number) => boolean): void {
+    for (const assigned of this.#assigned) assigned.isGone = isGone(assigned.topic, assigned.partition)
+    this.#assigned = this.#assigned.filter((assigned) => !assigned.isGone)
+    const isKept = ({ topic, partition }: FetchedRecords): boolean => !isGone(topic, partition)
+    this.#current = this.#current.filter(isKept)
+    this.#ready = this.#ready.map((answer) => answer.filter(isKept)).filter((answer) => answer.length > 0)
   }
 
   get positions(): readonly ConsumerPosition[] {
@@ -145,10 +166,15 @@ export class Consumer {
     return this.#current.length === 0 && this.#ready.length === 0
   }
 
-  /** The next records of some partition, in the partition's order. Undefined: the end is reached, or `close` was called. */
+  /** Everything that was to be read has been given out. Never so without partitions. */
+  get isAtEnd(): boolean {
+    return this.isDrained && this.#assigned.length > 0 && this.#assigned.every(({ offset, end }) => offset >= end)
+  }
+
+  /** The next records of some partition, in the partition's order. Undefined: at the end, closed, or interrupted. */
   async next(): Promise<FetchedRecords | undefined> {
     for (;;) {
-      if (this.#isClosed) return undefined
+      if (this.#isClosed || this.#options.isInterrupted?.() === true) return undefined
       const fetched = this.#current.shift()
       if (fetched !== undefined) return fetched
       if (this.#error !== undefined) throw this.#error
@@ -159,7 +185,7 @@ export class Consumer {
         for (const { codecs } of answer) for (const codec of codecs) await prepareCodec(codec)
         continue
       }
-      if (this.#assigned.every(({ offset, end }) => offset >= end)) return undefined
+      if (this.isAtEnd) return undefined
       this.#pump()
       await new Promise<void>((resolve) => (this.#waiting = resolve))
     }
@@ -170,7 +196,7 @@ export class Consumer {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#abort.abort()
-    this.#wake()
+    this.wake()
   }
 
   /** Sends a fetch to every broker that is free and has something for us. */
@@ -213,7 +239,7 @@ export class Consumer {
     for (const assigned of group) assigned.isFetching = false
     // Before anybody looks at the records: the broker works on the next answer while we work on this one.
     this.#pump()
-    this.#wake()
+    this.wake()
   }
 
   #request(group: readonly Assigned[]): RequestInput<typeof Fetch> {
@@ -225,28 +251,28 @@ export class Consumer {
       minBytes: consumer.fetchMinBytes,
       maxBytes: given.has('fetch.max.bytes') ? consumer.fetchMaxBytes : Math.max(DEFAULT_FETCH_BYTES, partitionMaxBytes),
       isolationLevel: this.#options.isolation === 'read_committed' ? 1 : 0,
-      topics: [
-        {
-          topic: this.#options.topic,
-          topicId: group[0].topicId,
-          partitions: group.map(({ partition, leaderEpoch, offset }) => ({
-            partition,
-            currentLeaderEpoch: leaderEpoch,
-            fetchOffset: offset,
-            partitionMaxBytes,
-          })),
-        },
-      ],
+      topics: [...groupBy(group, ({ topic }) => topic)].map(([topic, partitions]) => ({
+        topic,
+        topicId: partitions[0].topicId,
+        partitions: partitions.map(({ partition, leaderEpoch, offset }) => ({
+          partition,
+          currentLeaderEpoch: leaderEpoch,
+          fetchOffset: offset,
+          partitionMaxBytes,
+        })),
+      })),
       rackId: consumer.clientRack,
     }
   }
 
   #answered(group: readonly Assigned[], asked: readonly number[], response: ResponseOf<typeof Fetch>): void {
     const answer: FetchedRecords[] = []
-    for (const { partitions } of response.responses) {
+    for (const { topic: name, topicId, partitions } of response.responses) {
       for (const given of partitions) {
-        const index = group.findIndex(({ partition }) => partition === given.partitionIndex)
-        if (index < 0) continue
+        // By name up to version 12, by id from 13 on.
+        const isIt = (each: Assigned): boolean => (name === '' ? each.topicId === topicId : each.topic === name)
+        const index = group.findIndex((each) => each.partition === given.partitionIndex && isIt(each))
+        if (index < 0 || group[index].isGone) continue
         const assigned = group[index]
         if (given.errorCode !== 0) {
           this.#refused(assigned, errorName(given.errorCode))
@@ -256,39 +282,36 @@ export class Consumer {
         const bytes = given.records
         if (bytes === null || bytes.length === 0) continue
         const { next, codecs } = scanBatches(bytes)
-        const { partition, end } = assigned
+        const { topic, partition, end } = assigned
         // The first batch has what was asked for, or what comes after it. Taking less would be asking for it for ever.
         if (next <= asked[index]) {
-          const place = `${this.#options.topic}-${partition}`
+          const place = `${topic}-${partition}`
           throw new ProtocolError(`asked for offset ${asked[index]} of ${place}, the broker sent records that end at ${next - 1}`)
         }
         assigned.offset = Math.max(assigned.offset, next)
         const aborted = this.#options.isolation === 'read_committed' ? (given.abortedTransactions ?? []) : []
-        answer.push({ topic: this.#options.topic, partition, bytes, from: asked[index], until: end, aborted, codecs })
+        answer.push({ topic, partition, bytes, from: asked[index], until: end, next, aborted, codecs })
       }
     }
     if (answer.length === 0) return
     this.#ready.push(answer)
     // The broker fills an answer in the order asked, and the first ones would starve the others.
-    this.#rotate(answer.map(({ partition }) => partition))
-  }
-
-  #rotate(served: readonly number[]): void {
+    const served = new Set(answer.map(placeOf))
     const list = this.#assigned
-    if (list.length > served.length) list.sort((a, b) => Number(served.includes(a.partition)) - Number(served.includes(b.partition)))
+    if (list.length > served.size) list.sort((a, b) => Number(served.has(placeOf(a))) - Number(served.has(placeOf(b))))
   }
 
   #refused(assigned: Assigned, error: ErrorName): void {
-    const { partition, offset } = assigned
     if (error === 'OFFSET_OUT_OF_RANGE') void this.#moveIntoRange(assigned)
     // Retriable by Kafka's table, for producers; what is stored does not get better, and Java's consumer gives up, too.
     else if (error === 'CORRUPT_MESSAGE') {
-      this.#error ??= new KafkaError(error, `The record at offset ${offset} of ${this.#options.topic}-${partition} is damaged on the broker`)
+      this.#error ??= new KafkaError(error, `The record at offset ${assigned.offset} of ${placeOf(assigned)} is damaged on the broker`)
     } else this.#failed(assigned, new KafkaError(error))
   }
 
   /** Tries again after a while what may pass, with the leader asked anew; anything else, or too long, ends the consumer. */
   #failed(assigned: Assigned, thrown: unknown): void {
+    if (assigned.isGone) return
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     const now = this.#clock.monotonic()
     const mayPass = error instanceof TimeoutError || ((error instanceof ConnectError || error instanceof KafkaError) && error.retriable)
@@ -296,12 +319,12 @@ export class Consumer {
     const { defaultApiTimeoutMs, retryBackoffMs } = this.#cluster.config
     if (!mayPass || now - assigned.failingSince >= defaultApiTimeoutMs) {
       this.#error ??= error
-      this.#wake()
+      this.wake()
       return
     }
     assigned.node = -1
     assigned.notBefore = now + retryBackoffMs
-    this.#cluster.invalidate(this.#options.topic)
+    this.#cluster.invalidate(assigned.topic)
   }
 
   async #askLeader(assigned: Assigned): Promise<void> {
@@ -310,7 +333,7 @@ export class Consumer {
     try {
       const { defaultApiTimeoutMs } = this.#cluster.config
       const wait = { timeoutMs: defaultApiTimeoutMs, signal: this.#abort.signal }
-      const leader = await this.#cluster.leader(this.#options.topic, assigned.partition, wait)
+      const leader = await this.#cluster.leader(assigned.topic, assigned.partition, wait)
       assigned.node = leader.node
       assigned.leaderEpoch = leader.leaderEpoch
       assigned.topicId = leader.topicId
@@ -323,8 +346,8 @@ export class Consumer {
 
   /** What we want next was deleted, or the log was cut: on to the nearest end, and a person is told. */
   async #moveIntoRange(assigned: Assigned): Promise<void> {
-    const { topic, isolation, onNotice } = this.#options
-    const { partition, offset } = assigned
+    const { isolation, onNotice } = this.#options
+    const { topic, partition, offset } = assigned
     assigned.notBefore = Infinity
     try {
       const ask = (timestamp: number) => offsetsAt(this.#cluster, this.#clock, topic, [partition], timestamp, isolation)
@@ -338,12 +361,17 @@ export class Consumer {
       if (!this.#isClosed) this.#failed(assigned, error)
     }
     this.#pump()
-    this.#wake()
+    this.wake()
   }
 
-  #wake(): void {
+  /** A waiting `next` looks around. */
+  wake(): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     waiting?.()
   }
+}
+
+function placeOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}-${partition}`
 }

@@ -111,6 +111,10 @@ class ClientSide {
     return Promise.resolve({ topics: new Map([['t', { name: 't', topicId: 'id', isInternal: false, error: undefined, partitions }]]) })
   }
 
+  versionFor() {
+    return Promise.resolve(11)
+  }
+
   leader() {
     return Promise.resolve({ node: 1, leaderEpoch: 0, topicId: 'id' })
   }

@@ -6,7 +6,7 @@ import type { Cluster } from '../../client/cluster.ts'
 import type { KafkaError } from '../../protocol/errors.ts'
 import { operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
-import { unknownTopic } from './topics.ts'
+import { unknownTopic } from './existing-topic.ts'
 
 export type EntityType = 'topics' | 'brokers'
 

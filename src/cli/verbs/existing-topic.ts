@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Cluster, TopicMetadata } from '../../client/cluster.ts'
 import { CreateTopics } from '../../protocol/apis/create-topics.ts'
 import { ErrorCode, type ErrorName, KafkaError } from '../../protocol/errors.ts'
-import { operationError } from '../errors.ts'
+import { type CliError, operationError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 
 /** `create`: we make it, with the broker's defaults. `auto`: the broker may. */
@@ -23,7 +23,7 @@ export async function ensureTopic(cluster: Cluster, name: string, ifMissing: IfM
   if (found?.error !== undefined && found.error !== 'UNKNOWN_TOPIC_OR_PARTITION' && found.error !== 'LEADER_NOT_AVAILABLE') {
     throw new KafkaError(found.error)
   }
-  if (ifMissing === 'fail' && found?.error !== 'LEADER_NOT_AVAILABLE') throw await unknownTopic(cluster, name)
+  if (ifMissing === 'fail' && found?.error !== 'LEADER_NOT_AVAILABLE') throw unknownTopic(name, (await cluster.metadata()).topics.keys())
   if (ifMissing === 'create') await create(cluster, name)
   const deadline = clock.monotonic() + CREATION_MS
   while (clock.monotonic() < deadline) {
@@ -33,14 +33,13 @@ export async function ensureTopic(cluster: Cluster, name: string, ifMissing: IfM
     await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve, true))
   }
   if (ifMissing !== 'auto') throw new KafkaError('LEADER_NOT_AVAILABLE')
-  throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic '${name}', and the broker did not create it`, 'create it with `ktool topics --create`')
+  throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist, and the broker did not create it`, 'create it with `ktool topics --create`')
 }
 
-/** The error for a topic that isn't there, with the nearest names. */
-export async function unknownTopic(cluster: Cluster, name: string): Promise<Error> {
-  const { topics } = await cluster.metadata()
-  const hint = didYouMean(name, topics.keys()) ?? `create it with \`ktool topics --create --topic ${name}\``
-  return operationError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic '${name}'`, hint)
+/** The error for a topic that isn't there, with the nearest of `names`, which are those there are. */
+export function unknownTopic(name: string, names: Iterable<string>): CliError {
+  const hint = didYouMean(name, names) ?? `see \`ktool topics --list\`, or create it with \`ktool topics --create --topic ${name}\``
+  return operationError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`, hint)
 }
 
 async function look(cluster: Cluster, name: string, allowAutoTopicCreation: boolean): Promise<TopicMetadata | undefined> {

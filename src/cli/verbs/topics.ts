@@ -16,6 +16,7 @@ import type { Cluster } from '../../client/cluster.ts'
 import type { KafkaError } from '../../protocol/errors.ts'
 import { CliError, operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
+import { unknownTopic } from './existing-topic.ts'
 
 /** On the bundled broker, where a topic was left out. */
 export const DEFAULT_TOPIC = 'messages'
@@ -80,11 +81,6 @@ export async function selectTopics(cluster: Cluster, selection: TopicSelection, 
   const missing = selection.names.find((name) => !all.includes(name))
   if (missing !== undefined) throw unknownTopic(missing, all)
   return found
-}
-
-export function unknownTopic(name: string, all: readonly string[]): CliError {
-  const hint = didYouMean(name, all) ?? 'see `ktool topics --list`'
-  return operationError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`, hint)
 }
 
 /** In the order of the names. */

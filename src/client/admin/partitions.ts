@@ -6,7 +6,7 @@ import { ListOffsets } from '../../protocol/apis/list-offsets.ts'
 import { errorName, KafkaError, type ErrorName } from '../../protocol/errors.ts'
 import { backoffMs } from '../backoff.ts'
 import type { Cluster, Wait } from '../cluster.ts'
-import { systemClock } from '../../base/clock.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { groupBy } from './group-by.ts'
 import { failed, resultOf, type Result } from './result.ts'
 import { brokerTimeout } from './topics.ts'
@@ -21,6 +21,11 @@ export type PartitionResult<T> = TopicPartition & { readonly result: Result<T> }
 // ListOffsets asks for ends with negative timestamps: −1 latest, −2 earliest, −3 greatest timestamp, −4 earliest on the
 // broker's own disk, −5 latest in tiered storage, −6 earliest not yet uploaded. The version from which each may be asked for:
 const SPEC_VERSIONS: Readonly<Record<number, number>> = { [-3]: 7, [-4]: 8, [-5]: 9, [-6]: 11 }
+
+export const EARLIEST = -2
+export const LATEST = -1
+
+export type IsolationLevel = 'read_uncommitted' | 'read_committed'
 
 export interface OffsetQuestion extends TopicPartition {
   /** Ms since 1970: the first record at or after it. Negative: an end (see SPEC_VERSIONS). */
@@ -37,7 +42,7 @@ export interface OffsetAnswer {
 export function listOffsets(
   cluster: Cluster,
   questions: readonly OffsetQuestion[],
-  options: Wait & { readonly isolationLevel?: 'read_uncommitted' | 'read_committed' | undefined } = {},
+  options: AskOptions & { readonly isolationLevel?: IsolationLevel | undefined } = {},
 ): Promise<PartitionResult<OffsetAnswer>[]> {
   const isolationLevel = options.isolationLevel === 'read_committed' ? 1 : 0
   return byLeader(cluster, questions, options, async (node, wanted, timeoutMs) => {
@@ -71,6 +76,24 @@ export function listOffsets(
     }
     return answers
   })
+}
+
+/** Offsets by partition of one topic, −1 where no record is as young as `timestamp`. KafkaError when one has none. */
+export async function offsetsAt(
+  cluster: Cluster,
+  clock: Clock,
+  topic: string,
+  partitions: readonly number[],
+  timestamp: number,
+  isolationLevel: IsolationLevel,
+): Promise<Map<number, number>> {
+  const questions = partitions.map((partition) => ({ topic, partition, timestamp }))
+  const offsets = new Map<number, number>()
+  for (const { partition, result } of await listOffsets(cluster, questions, { isolationLevel, clock })) {
+    if (!result.ok) throw result.error
+    offsets.set(partition, result.value.offset)
+  }
+  return offsets
 }
 
 export interface DeleteRecordsQuestion extends TopicPartition {
@@ -109,6 +132,10 @@ const MOVED: ReadonlySet<ErrorName> = new Set([
   'OFFSET_NOT_AVAILABLE', 'KAFKA_STORAGE_ERROR',
 ]) // prettier-ignore
 
+interface AskOptions extends Wait {
+  readonly clock?: Clock | undefined
+}
+
 type Ask<Q, T> = (
   node: number,
   questions: readonly Q[],
@@ -118,15 +145,15 @@ type Ask<Q, T> = (
 async function byLeader<Q extends TopicPartition, T>(
   cluster: Cluster,
   questions: readonly Q[],
-  wait: Wait,
+  { clock = systemClock, ...wait }: AskOptions,
   ask: Ask<Q, T>,
 ): Promise<PartitionResult<T>[]> {
   const { retryBackoffMs, retryBackoffMaxMs, retries, defaultApiTimeoutMs } = cluster.config
-  const deadline = systemClock.monotonic() + (wait.timeoutMs ?? defaultApiTimeoutMs)
+  const deadline = clock.monotonic() + (wait.timeoutMs ?? defaultApiTimeoutMs)
   const results = new Map<string, Result<T>>()
   let open: readonly Q[] = questions
   for (let attempt = 0; open.length > 0; attempt++) {
-    const timeoutMs = Math.max(deadline - systemClock.monotonic(), 1)
+    const timeoutMs = Math.max(deadline - clock.monotonic(), 1)
     for (const [key, result] of await askOnce(cluster, open, { ...wait, timeoutMs }, ask))
       results.set(key, result)
     open = open.filter((question) => {
@@ -134,9 +161,9 @@ async function byLeader<Q extends TopicPartition, T>(
       return result && !result.ok && MOVED.has(errorName(result.error.code))
     })
     const pause = backoffMs(attempt, retryBackoffMs, retryBackoffMaxMs)
-    if (open.length === 0 || attempt >= retries || systemClock.monotonic() + pause >= deadline) break
+    if (open.length === 0 || attempt >= retries || clock.monotonic() + pause >= deadline) break
     for (const { topic } of open) cluster.invalidate(topic)
-    await new Promise<void>((resolve) => systemClock.after(pause, resolve, true))
+    await new Promise<void>((resolve) => clock.after(pause, resolve, true))
     wait.signal?.throwIfAborted()
   }
   const missing = failed(
