@@ -1,9 +1,11 @@
 // security.protocol, sasl.* and ssl.*: which of them are wanted, and what they come to.
 
 import type { SecurityProtocol } from './client-config.ts'
+import { parseJaasConfig } from '../protocol/jaas.ts'
+import { SettingError } from '../protocol/setting-error.ts'
 import type { CheckedProperties } from './config-keys.ts'
 import { ConfigError } from './errors.ts'
-import { parseJaasConfig } from './jaas.ts'
+import { readConfigFile } from './properties-file.ts'
 import type { SaslMechanism, SaslSettings, TlsSettings } from './wire.ts'
 
 export interface SecuritySettings {
@@ -15,9 +17,14 @@ export interface SecuritySettings {
 /** As in Kafka, ssl.* and sasl.* count only if security.protocol says so. Throws ConfigError. */
 export async function securitySettings(values: CheckedProperties): Promise<SecuritySettings> {
   const securityProtocol = values.choice('security.protocol') as SecurityProtocol
-  const sasl = securityProtocol.startsWith('SASL') ? saslSettings(values) : undefined
-  const tls = securityProtocol.endsWith('SSL') ? await tlsSettings(values) : undefined
-  return { securityProtocol, tls, sasl }
+  try {
+    const sasl = securityProtocol.startsWith('SASL') ? saslSettings(values) : undefined
+    const tls = securityProtocol.endsWith('SSL') ? await tlsSettings(values) : undefined
+    return { securityProtocol, tls, sasl }
+  } catch (error) {
+    if (error instanceof SettingError) throw new ConfigError(error.key, error.message, { cause: error })
+    throw error
+  }
 }
 
 const MECHANISMS: readonly SaslMechanism[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']
@@ -67,11 +74,12 @@ function example(mechanism: SaslMechanism): string {
 }
 
 async function tlsSettings(values: CheckedProperties): Promise<TlsSettings> {
-  const { readIdentity, readTrust } = await import('./stores/stores.ts')
+  const { readIdentity, readTrust } = await import('../protocol/stores/ssl-stores.ts')
+  const source = { text: (key: string) => values.text(key), secret: (key: string) => values.secret(key), read: readConfigFile }
   const [minVersion, maxVersion] = tlsVersions(values)
   return {
-    ca: await readTrust(values),
-    identity: await readIdentity(values),
+    ca: await readTrust(source),
+    identity: await readIdentity(source),
     checkHost: values.choice('ssl.endpoint.identification.algorithm') === 'https',
     minVersion,
     maxVersion,

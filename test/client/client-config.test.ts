@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseBootstrapServers } from '../../src/client/bootstrap-servers.ts'
 import { clientConfig } from '../../src/client/client-config.ts'
 import { ConfigError } from '../../src/client/errors.ts'
-import { parseJaasConfig } from '../../src/client/jaas.ts'
+import { parseJaasConfig } from '../../src/protocol/jaas.ts'
+import { SettingError } from '../../src/protocol/setting-error.ts'
 import { parseProperties, readPropertiesFile } from '../../src/client/properties-file.ts'
 import { formatEndpoint } from '../../src/client/wire.ts'
 
@@ -85,7 +86,7 @@ describe('sasl.jaas.config', () => {
   it.each([
     '', module, `${module} required`, `${module} required user="bob"`, `${module} required user=;`, `${module} required user;`,
     `${module} never user="bob";`, `${module} required user="bob;`, `${module} required; more`, `${module} required "=" "=";`,
-  ])('refuses %s', (text) => expect(() => parseJaasConfig(text)).toThrow(ConfigError)) // prettier-ignore
+  ])('refuses %s', (text) => expect(() => parseJaasConfig(text)).toThrow(SettingError)) // prettier-ignore
 
   it('gives any quoted value back', () => {
     const quote = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`

@@ -10,9 +10,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientConfig } from '../../src/client/client-config.ts'
 import { ConfigError } from '../../src/client/errors.ts'
-import { StoreError } from '../../src/client/stores/der.ts'
-import { readJks } from '../../src/client/stores/jks.ts'
-import { readPkcs12 } from '../../src/client/stores/pkcs12.ts'
+import { StoreError } from '../../src/protocol/stores/der.ts'
+import { readJks } from '../../src/protocol/stores/jks.ts'
+import { readPkcs12 } from '../../src/protocol/stores/pkcs12.ts'
 
 const PASSWORD = 'changeit'
 const file = (name: string): string => new URL(`./stores/${name}`, import.meta.url).pathname

@@ -1,15 +1,29 @@
-// ssl.truststore.* and ssl.keystore.*: PEM text or files, PKCS#12 and JKS files, as PEM for Node. A file's
-// format is told by its bytes, as Java does for its two; naming a type that the file doesn't have is an
-// error.
+// ssl.truststore.* and ssl.keystore.*: PEM text or files, PKCS#12 and JKS files, as PEM for Node. A file's format is told
+// by its bytes, as Java does for its two; naming a type that the file doesn't have is an error. Broker and client have the
+// same settings and read them here.
 
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
-import type { CheckedProperties } from '../config-keys.ts'
-import { ConfigError } from '../errors.ts'
-import { readConfigFile } from '../properties-file.ts'
-import type { TlsSettings } from '../wire.ts'
+import { SettingError } from '../setting-error.ts'
 import { StoreError } from './der.ts'
 import { JKS_MAGIC, readJks } from './jks.ts'
 import { readPkcs12 } from './pkcs12.ts'
+
+/** Where the settings come from, by Kafka's names. */
+export interface SslSettings {
+  /** undefined where it is not given. */
+  text(key: string): string | undefined
+  /** A password, as it is: blanks count. */
+  secret(key: string): string | undefined
+  /** The bytes of a file that the setting `key` names. */
+  read(path: string, key: string): Promise<Buffer>
+}
+
+/** PEM. */
+export interface SslIdentity {
+  readonly key: string
+  /** Our certificate first. */
+  readonly chain: string
+}
 
 /** DER: X.509 certificates in the store's order, and PKCS#8 private keys. */
 export interface StoreContents {
@@ -25,7 +39,7 @@ const KEY_BLOCK = /-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----[^]+?-----END \1----
 const JCEKS_MAGIC = 0xcececece
 
 /** The authorities to trust, as PEM; undefined without a trust store, which means those that Node trusts. */
-export async function readTrust(values: CheckedProperties): Promise<readonly string[] | undefined> {
+export async function readTrust(values: SslSettings): Promise<readonly string[] | undefined> {
   const inline = values.text('ssl.truststore.certificates')
   if (inline !== undefined)
     return pemCertificates(
@@ -39,7 +53,7 @@ export async function readTrust(values: CheckedProperties): Promise<readonly str
   const store = await openStore(values, 'ssl.truststore', path)
   if (store.format === 'PEM') {
     if (password !== undefined) {
-      throw new ConfigError(
+      throw new SettingError(
         'ssl.truststore.password',
         'ssl.truststore.password has no meaning for a PEM trust store',
       )
@@ -48,19 +62,19 @@ export async function readTrust(values: CheckedProperties): Promise<readonly str
   }
   // No password for keys: of a key entry only the certificate is trusted.
   const { certificates } = readStore(store, path, password, password, 'ssl.truststore')
-  if (certificates.length === 0) throw new ConfigError(key, `${key}: ${path} holds no certificates`)
+  if (certificates.length === 0) throw new SettingError(key, `${key}: ${path} holds no certificates`)
   return certificates.map(certificatePem)
 }
 
 /** Our own certificate with its chain, and its key; undefined without a key store. */
-export async function readIdentity(values: CheckedProperties): Promise<TlsSettings['identity']> {
+export async function readIdentity(values: SslSettings): Promise<SslIdentity | undefined> {
   const keyPassword = values.secret('ssl.key.password')
   const inlineKey = values.text('ssl.keystore.key')
   const inlineChain = values.text('ssl.keystore.certificate.chain')
   if (inlineKey !== undefined || inlineChain !== undefined) {
     if (inlineKey === undefined || inlineChain === undefined) {
       const missing = inlineKey === undefined ? 'ssl.keystore.key' : 'ssl.keystore.certificate.chain'
-      throw new ConfigError(
+      throw new SettingError(
         missing,
         `ssl.keystore.key and ssl.keystore.certificate.chain go together: ${missing} is missing`,
       )
@@ -76,18 +90,18 @@ export async function readIdentity(values: CheckedProperties): Promise<TlsSettin
   if (store.format === 'PEM') {
     if (password !== undefined) {
       const text = 'ssl.keystore.password has no meaning for a PEM key store: its key has ssl.key.password'
-      throw new ConfigError('ssl.keystore.password', text)
+      throw new SettingError('ssl.keystore.password', text)
     }
     const text = store.bytes.toString('latin1')
     return pemIdentity(text, text, keyPassword, 'ssl.keystore.location')
   }
   const { certificates, keys } = readStore(store, path, password, keyPassword ?? password, 'ssl.keystore')
   if (keys.length === 0)
-    throw new ConfigError('ssl.keystore.location', `ssl.keystore.location: ${path} holds no private key`)
+    throw new SettingError('ssl.keystore.location', `ssl.keystore.location: ${path} holds no private key`)
   const key = createPrivateKey({ key: keys[0], format: 'der', type: 'pkcs8' })
   const chain = chainOf(key, certificates.map((der) => new X509Certificate(der))) // prettier-ignore
   if (chain.length === 0) {
-    throw new ConfigError(
+    throw new SettingError(
       'ssl.keystore.location',
       `ssl.keystore.location: ${path} holds no certificate for its key`,
     )
@@ -100,8 +114,8 @@ interface OpenedStore {
   readonly format: StoreFormat
 }
 
-async function openStore(values: CheckedProperties, prefix: string, path: string): Promise<OpenedStore> {
-  const bytes = await readConfigFile(path, `${prefix}.location`)
+async function openStore(values: SslSettings, prefix: string, path: string): Promise<OpenedStore> {
+  const bytes = await values.read(path, `${prefix}.location`)
   const format = formatOf(bytes)
   const type = values.text(`${prefix}.type`)?.toUpperCase()
   if (format === undefined) {
@@ -109,17 +123,17 @@ async function openStore(values: CheckedProperties, prefix: string, path: string
     const what = isJceks
       ? 'is a JCEKS store: convert it with keytool -importkeystore -deststoretype PKCS12'
       : 'is neither PEM, PKCS12 nor JKS'
-    throw new ConfigError(`${prefix}.location`, `${prefix}.location: ${path} ${what}`)
+    throw new SettingError(`${prefix}.location`, `${prefix}.location: ${path} ${what}`)
   }
   if (type !== undefined && type !== 'PEM' && type !== 'PKCS12' && type !== 'JKS') {
-    throw new ConfigError(
+    throw new SettingError(
       `${prefix}.type`,
       `${prefix}.type=${type} can't be honoured: ktool has PEM, PKCS12, JKS`,
     )
   }
   // Java reads its two formats under either name; PEM has to be said there, and may be here.
   if (type !== undefined && (type === 'PEM') !== (format === 'PEM')) {
-    throw new ConfigError(`${prefix}.type`, `${prefix}.type=${type}, but ${path} is ${format}`)
+    throw new SettingError(`${prefix}.type`, `${prefix}.type=${type}, but ${path} is ${format}`)
   }
   return { bytes, format }
 }
@@ -148,25 +162,25 @@ function readStore(
         : error.wrong === 'password'
           ? `${prefix}.password`
           : 'ssl.key.password'
-    throw new ConfigError(key, `${key}: can't open ${path}: ${error.message}`, { cause: error })
+    throw new SettingError(key, `${key}: can't open ${path}: ${error.message}`, { cause: error })
   }
 }
 
 /** Kafka takes inline PEM with type PEM only. */
-function inlinePem(values: CheckedProperties, prefix: string, what: string, pem: string): string {
+function inlinePem(values: SslSettings, prefix: string, what: string, pem: string): string {
   const type = values.text(`${prefix}.type`)?.toUpperCase()
   if (type === undefined || type === 'PEM') return pem
-  throw new ConfigError(`${prefix}.type`, `${prefix}.${what} needs ${prefix}.type=PEM, not ${type}`)
+  throw new SettingError(`${prefix}.type`, `${prefix}.${what} needs ${prefix}.type=PEM, not ${type}`)
 }
 
 function pemCertificates(text: string, key: string): string[] {
   const blocks = (text.match(CERTIFICATE_BLOCK) ?? []).map(inLines)
-  if (blocks.length === 0) throw new ConfigError(key, `${key}: there is no certificate in PEM format`)
+  if (blocks.length === 0) throw new SettingError(key, `${key}: there is no certificate in PEM format`)
   for (const block of blocks) {
     try {
       new X509Certificate(block)
     } catch (error) {
-      throw new ConfigError(key, `${key}: a certificate is damaged`, { cause: error })
+      throw new SettingError(key, `${key}: a certificate is damaged`, { cause: error })
     }
   }
   return blocks
@@ -184,10 +198,10 @@ function pemIdentity(
   chainText: string,
   password: string | undefined,
   source: string,
-): TlsSettings['identity'] {
+): SslIdentity {
   const found = KEY_BLOCK.exec(keyText)?.[0]
   const block = found && inLines(found)
-  if (block === undefined) throw new ConfigError(source, `${source}: there is no private key in PEM format`)
+  if (block === undefined) throw new SettingError(source, `${source}: there is no private key in PEM format`)
   let key: KeyObject
   try {
     key = createPrivateKey({
@@ -197,11 +211,11 @@ function pemIdentity(
     })
   } catch (error) {
     const why = password === undefined ? 'it may need ssl.key.password' : 'ssl.key.password may be wrong'
-    throw new ConfigError(source, `${source}: can't read the private key, ${why}`, { cause: error })
+    throw new SettingError(source, `${source}: can't read the private key, ${why}`, { cause: error })
   }
   const chain = pemCertificates(chainText, source)
   if (!new X509Certificate(chain[0]).checkPrivateKey(key)) {
-    throw new ConfigError(source, `${source}: the private key is not the first certificate's`)
+    throw new SettingError(source, `${source}: the private key is not the first certificate's`)
   }
   return { key: key.export({ format: 'pem', type: 'pkcs8' }).toString(), chain: `${chain.join('\n')}\n` }
 }
