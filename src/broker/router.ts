@@ -5,18 +5,23 @@ import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHea
 import { errorMessage, ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { MAX_REQUEST_ELEMENTS, Reader } from '../protocol/reader.ts'
 import type { Api, Fields } from '../protocol/schema.ts'
+import { AlterClientQuotas } from '../protocol/apis/alter-client-quotas.ts'
 import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
+import { AlterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
 import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
 import { CreateTopics } from '../protocol/apis/create-topics.ts'
 import { DeleteGroups } from '../protocol/apis/delete-groups.ts'
 import { DeleteRecords } from '../protocol/apis/delete-records.ts'
 import { DeleteTopics } from '../protocol/apis/delete-topics.ts'
+import { DescribeClientQuotas } from '../protocol/apis/describe-client-quotas.ts'
 import { DescribeCluster } from '../protocol/apis/describe-cluster.ts'
 import { DescribeConfigs } from '../protocol/apis/describe-configs.ts'
 import { DescribeGroups } from '../protocol/apis/describe-groups.ts'
 import { DescribeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
+import { DescribeQuorum } from '../protocol/apis/describe-quorum.ts'
 import { DescribeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
+import { ElectLeaders } from '../protocol/apis/elect-leaders.ts'
 import { Fetch } from '../protocol/apis/fetch.ts'
 import { FindCoordinator } from '../protocol/apis/find-coordinator.ts'
 import { Heartbeat } from '../protocol/apis/heartbeat.ts'
@@ -24,6 +29,7 @@ import { IncrementalAlterConfigs } from '../protocol/apis/incremental-alter-conf
 import { InitProducerId } from '../protocol/apis/init-producer-id.ts'
 import { JoinGroup } from '../protocol/apis/join-group.ts'
 import { LeaveGroup } from '../protocol/apis/leave-group.ts'
+import { ListConfigResources } from '../protocol/apis/list-config-resources.ts'
 import { ListGroups } from '../protocol/apis/list-groups.ts'
 import { ListOffsets } from '../protocol/apis/list-offsets.ts'
 import { ListPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
@@ -36,21 +42,28 @@ import { Produce } from '../protocol/apis/produce.ts'
 import { SaslAuthenticate } from '../protocol/apis/sasl-authenticate.ts'
 import { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
 import { SyncGroup } from '../protocol/apis/sync-group.ts'
+import { UnregisterBroker } from '../protocol/apis/unregister-broker.ts'
+import { UpdateFeatures } from '../protocol/apis/update-features.ts'
 import type { Broker } from './broker.ts'
 import { CloseConnection, type Connection, type Reply } from './connection.ts'
 import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
+import { handleAlterClientQuotas } from './handlers/alter-client-quotas.ts'
 import { handleAlterConfigs } from './handlers/alter-configs.ts'
+import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
 import { apiVersionsHandler, unsupportedApiVersions } from './handlers/api-versions.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
 import { handleDeleteGroups } from './handlers/delete-groups.ts'
 import { handleDeleteRecords } from './handlers/delete-records.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
+import { handleDescribeClientQuotas } from './handlers/describe-client-quotas.ts'
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
 import { handleDescribeGroups } from './handlers/describe-groups.ts'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
+import { handleDescribeQuorum } from './handlers/describe-quorum.ts'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
+import { handleElectLeaders } from './handlers/elect-leaders.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
 import { handleHeartbeat } from './handlers/heartbeat.ts'
@@ -58,6 +71,7 @@ import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-conf
 import { handleInitProducerId } from './handlers/init-producer-id.ts'
 import { handleJoinGroup } from './handlers/join-group.ts'
 import { handleLeaveGroup } from './handlers/leave-group.ts'
+import { handleListConfigResources } from './handlers/list-config-resources.ts'
 import { handleListGroups } from './handlers/list-groups.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
 import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
@@ -70,6 +84,8 @@ import { handleProduce } from './handlers/produce.ts'
 import { handleSaslAuthenticate } from './handlers/sasl-authenticate.ts'
 import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
 import { handleSyncGroup } from './handlers/sync-group.ts'
+import { handleUnregisterBroker } from './handlers/unregister-broker.ts'
+import { handleUpdateFeatures } from './handlers/update-features.ts'
 
 export interface Route {
   readonly api: Api
@@ -112,10 +128,18 @@ const ROUTES: readonly Route[] = [
   route(SaslAuthenticate, handleSaslAuthenticate, [0, 2]),
   route(CreatePartitions, handleCreatePartitions, [0, 3]),
   route(DeleteGroups, handleDeleteGroups, [0, 2]),
+  route(ElectLeaders, handleElectLeaders, [0, 2]),
   route(IncrementalAlterConfigs, handleIncrementalAlterConfigs, [0, 1]),
+  route(AlterPartitionReassignments, handleAlterPartitionReassignments, [0, 1]),
   route(ListPartitionReassignments, handleListPartitionReassignments, [0, 0]),
   route(OffsetDelete, handleOffsetDelete, [0, 0]),
+  route(DescribeClientQuotas, handleDescribeClientQuotas, [0, 1]),
+  route(AlterClientQuotas, handleAlterClientQuotas, [0, 1]),
+  route(DescribeQuorum, handleDescribeQuorum, [0, 2]),
+  route(UpdateFeatures, handleUpdateFeatures, [0, 2]),
   route(DescribeCluster, handleDescribeCluster, [0, 2]),
+  route(UnregisterBroker, handleUnregisterBroker, [0, 0]),
+  route(ListConfigResources, handleListConfigResources, [0, 1]),
   route(DescribeTopicPartitions, handleDescribeTopicPartitions, [0, 0]),
 ]
 

@@ -65,9 +65,9 @@ test('a log that Apache Kafka left', () => {
   expect(Object.fromEntries(image.features)).toMatchObject({ 'metadata.version': 30, 'eligible.leader.replicas.version': 1 })
   expect(image.nextProducerId).toBe(1000n)
   expect(image.brokers.get(1)).toMatchObject({ fenced: true, rack: null })
+  expect([...image.quotas.records()]).toHaveLength(1)
   expect([...image.kept()].map(({ name }) => name).sort()).toEqual([
     'AccessControlEntryRecord',
-    'ClientQuotaRecord',
     'UserScramCredentialRecord',
   ])
 })

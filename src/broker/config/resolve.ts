@@ -149,6 +149,11 @@ function inherited(key: TopicConfig, sources: readonly Source[]): string {
   return key.default
 }
 
+/** What the broker was started with, or its default; '' where there is none. */
+export function defaultBrokerValue(config: BrokerConfig, name: string): string {
+  return config.properties.get(name) ?? defaultOf(config, name) ?? ''
+}
+
 function defaultOf(config: BrokerConfig, name: string): string | null {
   return config.defaults.get(name) ?? BROKER_CONFIGS.get(name)?.default ?? null
 }

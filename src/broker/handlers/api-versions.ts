@@ -22,7 +22,8 @@ export function apiVersionsHandler(routes: () => readonly Route[]): Handler<type
       throttleTimeMs: 0,
       // Clients of version 3 fail on a feature whose minimum is 0 (KAFKA-17011).
       supportedFeatures: SUPPORTED_FEATURES.filter(({ minVersion }) => apiVersion >= 4 || minVersion > 0),
-      finalizedFeaturesEpoch: 0, // features are set when a data directory is made, and don't change yet
+      // Clients take levels only from a later epoch than the one they know.
+      finalizedFeaturesEpoch: broker.metadata.quorum.endOffset - 1,
       finalizedFeatures: finalizedFeatures(broker.metadata.image).map(({ name, level }) => ({
         name,
         maxVersionLevel: level,

@@ -3,10 +3,9 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { ListPartitionReassignments } from '../../protocol/apis/list-partition-reassignments.ts'
 import type { Handler } from '../handler.ts'
+import { checkCluster } from '../security/cluster.ts'
 
-export const handleListPartitionReassignments: Handler<typeof ListPartitionReassignments> = () => ({
-  throttleTimeMs: 0,
-  errorCode: ErrorCode.NONE,
-  errorMessage: null,
-  topics: [],
-})
+export const handleListPartitionReassignments: Handler<typeof ListPartitionReassignments> = (_request, context) => {
+  checkCluster(context, 'DESCRIBE')
+  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null, topics: [] }
+}

@@ -39,6 +39,17 @@ export interface ControllerOptions {
   readonly bytesSinceSnapshot: number
 }
 
+/** Raft's view of the metadata log. */
+export interface QuorumView {
+  /** Everything before it is durable and in the image. */
+  readonly endOffset: number
+  readonly epoch: number
+  /** The directory id that this node votes with; all zeros where voters are named in the configuration. */
+  readonly voterDirectoryId: string
+}
+
+const NO_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA'
+
 export class MetadataController {
   readonly image: MetadataImage
   readonly #options: ControllerOptions
@@ -47,6 +58,7 @@ export class MetadataController {
   #waiting = 0
   #isClosed = false
   #bytesSinceSnapshot: number
+  #endOffset: number
   #nextId = 0n
   #idsEnd = 0n
   #idsBlock: Promise<void> | undefined
@@ -56,6 +68,13 @@ export class MetadataController {
     this.#options = options
     this.image = options.replay.image
     this.#bytesSinceSnapshot = options.bytesSinceSnapshot
+    this.#endOffset = options.log.logEndOffset
+  }
+
+  get quorum(): QuorumView {
+    const { log, replay } = this.#options
+    const voterDirectoryId = replay.votersRecord?.voters.at(0)?.voterDirectoryId ?? NO_DIRECTORY
+    return { endOffset: this.#endOffset, epoch: log.leaderEpoch, voterDirectoryId }
   }
 
   /** The epoch of this broker's registration, as its clean-shutdown mark names it; -1 before there is one. */
@@ -145,6 +164,7 @@ export class MetadataController {
       delta.note(record)
       replay.apply(record)
     }
+    this.#endOffset = lastOffset + 1
     replay.timestamp = clock.now()
     this.#bytesSinceSnapshot += batch.length
     const change = delta.finish()

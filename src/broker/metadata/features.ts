@@ -17,6 +17,11 @@ export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: ELR_VERSION, minVersion: 0, maxVersion: 1 },
 ]
 
+/** undefined for what this broker does not implement. */
+export function supportedFeature(name: string): SupportedFeature | undefined {
+  return SUPPORTED_FEATURES.find((feature) => feature.name === name)
+}
+
 /** The finalized levels that clients may rely on here; those a Kafka left that this broker lacks are kept, not shown. */
 export function finalizedFeatures(image: MetadataImage): { name: string; level: number }[] {
   const levels: { name: string; level: number }[] = []

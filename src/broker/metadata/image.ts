@@ -1,7 +1,8 @@
-// What the metadata log says: topics and their partitions, configs, features, producer ids, who is registered. Changed
-// only by replay(record), in log order, so that the same log always gives the same image. Kinds that nothing uses yet
-// (ACLs, SCRAM users, quotas, tokens) are kept as their records, so that a snapshot loses nothing.
+// What the metadata log says: topics and their partitions, configs, features, quotas, producer ids, who is registered.
+// Changed only by replay(record), in log order, so that the same log always gives the same image. Kinds that nothing uses
+// yet (ACLs, SCRAM users, tokens) are kept as their records, so that a snapshot loses nothing.
 
+import { ClientQuotas } from './client-quotas.ts'
 import type { MetadataRecord, NewRecord, RecordOf } from './records.ts'
 
 export const METADATA_TOPIC = '__cluster_metadata'
@@ -57,6 +58,7 @@ export class MetadataImage {
   readonly #brokers = new Map<number, BrokerRegistration>()
   readonly #controllers = new Map<number, ControllerRegistration>()
   readonly #kept = new Map<string, MetadataRecord>()
+  readonly quotas = new ClientQuotas()
   #producerIds: RecordOf<'ProducerIdsRecord'> | undefined
 
   topic(name: string): TopicImage | undefined {
@@ -84,6 +86,11 @@ export class MetadataImage {
   /** What was set on one resource; empty when nothing was. The name of the cluster-wide broker resource is ''. */
   configs(resourceType: number, resourceName: string): ReadonlyMap<string, string> {
     return this.#configs.get(resourceType)?.get(resourceName) ?? NO_CONFIGS
+  }
+
+  /** Names of the resources of one type that have anything set, in the order they got it. */
+  configuredResources(resourceType: number): string[] {
+    return [...(this.#configs.get(resourceType)?.keys() ?? [])]
   }
 
   /** Finalized levels by feature name. A feature at level 0 is not listed. */
@@ -149,6 +156,9 @@ export class MetadataImage {
         if (record.value.featureLevel === 0) this.#features.delete(record.value.name)
         else this.#features.set(record.value.name, record.value.featureLevel)
         return
+      case 'ClientQuotaRecord':
+        this.quotas.replay(record.value)
+        return
       case 'ProducerIdsRecord':
         this.#producerIds = record.value
         return
@@ -190,6 +200,7 @@ export class MetadataImage {
         }
       }
     }
+    yield* this.quotas.records()
     if (this.#producerIds !== undefined) yield { name: 'ProducerIdsRecord', value: this.#producerIds }
     yield* this.#kept.values()
   }
@@ -280,13 +291,6 @@ export class MetadataImage {
       case 'RemoveDelegationTokenRecord':
         this.#kept.delete(`token ${record.value.tokenId}`)
         return
-      case 'ClientQuotaRecord': {
-        const { entity, key, remove } = record.value
-        const name = `quota ${JSON.stringify([key, entity.map((part) => [part.entityType, part.entityName]).sort()])}`
-        if (remove) this.#kept.delete(name)
-        else this.#kept.set(name, record)
-        return
-      }
       case 'ZkMigrationStateRecord':
         this.#kept.set('zkMigration', record)
         return
@@ -309,7 +313,7 @@ function metricName(topic: string): string {
 type BrokerChange = 'BrokerRegistrationChangeRecord' | 'FenceBrokerRecord' | 'UnfenceBrokerRecord'
 type Kept =
   | 'AccessControlEntryRecord' | 'RemoveAccessControlEntryRecord' | 'UserScramCredentialRecord'
-  | 'RemoveUserScramCredentialRecord' | 'DelegationTokenRecord' | 'RemoveDelegationTokenRecord' | 'ClientQuotaRecord'
+  | 'RemoveUserScramCredentialRecord' | 'DelegationTokenRecord' | 'RemoveDelegationTokenRecord'
   | 'ZkMigrationStateRecord' | 'NoOpRecord' | 'BeginTransactionRecord' | 'EndTransactionRecord'
   | 'AbortTransactionRecord' // prettier-ignore
 

@@ -12,6 +12,7 @@ import type { LogConfig } from '../../storage/log-config.ts'
 import type { LogStore } from '../../storage/log-store.ts'
 import type { SecurityProtocol } from '../config/broker-configs.ts'
 import { MetadataController } from './controller.ts'
+import { raisedFeatures } from './feature-updates.ts'
 import { SUPPORTED_FEATURES } from './features.ts'
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from './image.ts'
 import type { MetadataImage } from './image.ts'
@@ -76,6 +77,8 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Metada
     await controller.commit([{ name: 'AbortTransactionRecord', value: { reason: 'The controller restarted.' } }])
   }
   if (found.bootstrap !== undefined) await controller.commit(found.bootstrap)
+  // Before this node registers: what its last registration knew decides.
+  await controller.submit((image) => ({ records: raisedFeatures(image, nodeId), result: undefined }))
   await controller.submit((image) => {
     // The registration's epoch is the offset of its own record; the controller's comes first.
     const controllerRecords = registerController(options, image)
