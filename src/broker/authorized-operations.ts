@@ -1,12 +1,33 @@
-// The bit fields that say what a client may do. Without an authorizer everybody may do all that a resource has.
+// The bit fields that say what a client may do: of what a resource of the kind has (AclEntry.supportedOperations), what the
+// authorizer lets it do. Without an authorizer that is all.
+
+import type { RequestContext } from './handler.ts'
+import { AclOperation, CLUSTER_NAME } from './security/acl.ts'
+import type { Operation, ResourceKind } from './security/acl.ts'
 
 export const NOT_ASKED = -2147483648
-// 1 << operation: read 3, write 4, create 5, delete 6, alter 7, describe 8, cluster action 9, describe configs 10,
-// alter configs 11, idempotent write 12 (AclEntry.supportedOperations).
-export const TOPIC_OPERATIONS = bits(3, 4, 5, 6, 7, 8, 10, 11)
-export const GROUP_OPERATIONS = bits(3, 6, 8, 10, 11)
-export const CLUSTER_OPERATIONS = bits(5, 7, 8, 9, 10, 11, 12)
 
-function bits(...operations: readonly number[]): number {
-  return operations.reduce((field, operation) => field | (1 << operation), 0)
+const SUPPORTED = {
+  TOPIC: ['READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  GROUP: ['READ', 'DELETE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  CLUSTER: ['CREATE', 'ALTER', 'DESCRIBE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE'],
+} as const satisfies Partial<Record<ResourceKind, readonly Operation[]>>
+
+type Described = keyof typeof SUPPORTED
+
+// prettier-ignore
+const ALL: Readonly<Record<Described, number>> = { TOPIC: bits(SUPPORTED.TOPIC), GROUP: bits(SUPPORTED.GROUP), CLUSTER: bits(SUPPORTED.CLUSTER) }
+
+export function authorizedOperations(context: RequestContext, kind: Described, name: string): number {
+  if (context.broker.authorizer === undefined) return ALL[kind]
+  return bits(SUPPORTED[kind].filter((operation) => context.isAllowed(operation, kind, name)))
+}
+
+/** Of the cluster nothing is told to who may not describe it (AuthHelper). */
+export function clusterOperations(context: RequestContext): number {
+  return context.isAllowed('DESCRIBE', 'CLUSTER', CLUSTER_NAME) ? authorizedOperations(context, 'CLUSTER', CLUSTER_NAME) : 0
+}
+
+function bits(operations: readonly Operation[]): number {
+  return operations.reduce((field, operation) => field | (1 << AclOperation[operation]), 0)
 }

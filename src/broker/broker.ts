@@ -21,6 +21,7 @@ import { readMetadata } from './metadata/metadata-reader.ts'
 import { openMetadata } from './metadata/open.ts'
 import { Partitions } from './partitions.ts'
 import { serveRequest } from './router.ts'
+import { Authorizer } from './security/authorizer.ts'
 import { Server } from './server.ts'
 
 export interface BrokerOptions {
@@ -42,6 +43,8 @@ export interface Broker {
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
+  /** undefined: everybody may do everything. */
+  readonly authorizer: Authorizer | undefined
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -121,6 +124,7 @@ class RunningBroker implements Broker {
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
+  readonly authorizer: Authorizer | undefined
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -139,6 +143,7 @@ class RunningBroker implements Broker {
     this.metadata = metadata
     this.partitions = partitions
     this.groups = groups
+    this.authorizer = config.authorizer && new Authorizer(metadata.image.acls, config.authorizer)
     this.store = store
     this.clock = clock
     this.logger = logger

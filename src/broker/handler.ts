@@ -16,7 +16,9 @@ export interface RequestContext {
   readonly clientAddress: string
   readonly connection: Connection
   /** Whether the client may do this to the resource of that name. */
-  isAllowed(operation: Operation, kind: ResourceKind, name: string): boolean
+  readonly isAllowed: (operation: Operation, kind: ResourceKind, name: string) => boolean
+  /** Whether the client may do this to any resource at all of the kind. */
+  readonly isAllowedForSome: (operation: Operation, kind: ResourceKind) => boolean
   /** The connection's next request may start; this one's reply still leaves in its turn. For Produce only. */
   letNextStart(): void
 }

@@ -9,11 +9,14 @@ import { AlterClientQuotas } from '../protocol/apis/alter-client-quotas.ts'
 import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
 import { AlterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
+import { CreateAcls } from '../protocol/apis/create-acls.ts'
 import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
 import { CreateTopics } from '../protocol/apis/create-topics.ts'
+import { DeleteAcls } from '../protocol/apis/delete-acls.ts'
 import { DeleteGroups } from '../protocol/apis/delete-groups.ts'
 import { DeleteRecords } from '../protocol/apis/delete-records.ts'
 import { DeleteTopics } from '../protocol/apis/delete-topics.ts'
+import { DescribeAcls } from '../protocol/apis/describe-acls.ts'
 import { DescribeClientQuotas } from '../protocol/apis/describe-client-quotas.ts'
 import { DescribeCluster } from '../protocol/apis/describe-cluster.ts'
 import { DescribeConfigs } from '../protocol/apis/describe-configs.ts'
@@ -51,11 +54,14 @@ import { handleAlterClientQuotas } from './handlers/alter-client-quotas.ts'
 import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
 import { apiVersionsHandler, unsupportedApiVersions } from './handlers/api-versions.ts'
+import { handleCreateAcls } from './handlers/create-acls.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
+import { handleDeleteAcls } from './handlers/delete-acls.ts'
 import { handleDeleteGroups } from './handlers/delete-groups.ts'
 import { handleDeleteRecords } from './handlers/delete-records.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
+import { handleDescribeAcls } from './handlers/describe-acls.ts'
 import { handleDescribeClientQuotas } from './handlers/describe-client-quotas.ts'
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
@@ -86,6 +92,7 @@ import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
 import { handleSyncGroup } from './handlers/sync-group.ts'
 import { handleUnregisterBroker } from './handlers/unregister-broker.ts'
 import { handleUpdateFeatures } from './handlers/update-features.ts'
+import { hostOf } from './security/authorizer.ts'
 
 export interface Route {
   readonly api: Api
@@ -122,6 +129,9 @@ const ROUTES: readonly Route[] = [
   route(DeleteRecords, handleDeleteRecords, [0, 2]),
   route(InitProducerId, handleInitProducerId, [0, 5]),
   route(OffsetForLeaderEpoch, handleOffsetForLeaderEpoch, [2, 4]),
+  route(DescribeAcls, handleDescribeAcls, [1, 3]),
+  route(CreateAcls, handleCreateAcls, [1, 3]),
+  route(DeleteAcls, handleDeleteAcls, [1, 3]),
   route(DescribeConfigs, handleDescribeConfigs, [1, 4]),
   route(AlterConfigs, handleAlterConfigs, [0, 2]),
   route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
@@ -180,7 +190,7 @@ export function serveRequest(
     principal: connection.principal,
     clientAddress: connection.remoteAddress,
     connection,
-    isAllowed: () => true,
+    ...permissions(broker, connection),
     letNextStart,
   }
   const reply = (answer: Answer<Api>): Reply => {
@@ -193,6 +203,21 @@ export function serveRequest(
     return answer instanceof Promise ? answer.then(reply).catch(failed) : reply(answer)
   } catch (error) {
     return failed(error)
+  }
+}
+
+const EVERYTHING: Pick<RequestContext, 'isAllowed' | 'isAllowedForSome'> = {
+  isAllowed: () => true,
+  isAllowedForSome: () => true,
+}
+
+/** What may be done by who speaks on the connection now. */
+function permissions({ authorizer }: Broker, connection: Connection): typeof EVERYTHING {
+  if (authorizer === undefined) return EVERYTHING
+  const client = { principal: connection.principal, host: hostOf(connection.remoteAddress) }
+  return {
+    isAllowed: (operation, kind, name) => authorizer.isAllowed(client, operation, kind, name),
+    isAllowedForSome: (operation, kind) => authorizer.isAllowedForSome(client, operation, kind),
   }
 }
 

@@ -66,10 +66,10 @@ test('a log that Apache Kafka left', () => {
   expect(image.nextProducerId).toBe(1000n)
   expect(image.brokers.get(1)).toMatchObject({ fenced: true, rack: null })
   expect([...image.quotas.records()]).toHaveLength(1)
-  expect([...image.kept()].map(({ name }) => name).sort()).toEqual([
-    'AccessControlEntryRecord',
-    'UserScramCredentialRecord',
+  expect([...image.acls.entries()].map(([, acl]) => acl)).toEqual([
+    { resourceType: 2, resourceName: 'orders', patternType: 3, principal: 'User:ann', host: '*', operation: 3, permissionType: 3 },
   ])
+  expect([...image.kept()].map(({ name }) => name).sort()).toEqual(['UserScramCredentialRecord'])
 })
 
 test('the snapshot says the same as the log before it', () => {

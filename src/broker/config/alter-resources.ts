@@ -4,6 +4,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Broker } from '../broker.ts'
 import { itemError } from '../handler.ts'
+import type { RequestContext } from '../handler.ts'
 import { ResourceType } from '../metadata/image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { NewRecord } from '../metadata/records.ts'
@@ -17,6 +18,7 @@ import {
   configRecords,
 } from './alterations.ts'
 import type { ConfigChange } from './alterations.ts'
+import { refusalOf } from './config-permissions.ts'
 
 export interface AlteredResource {
   readonly resourceType: number
@@ -32,10 +34,11 @@ export interface AlterOptions {
 
 /** One entry a resource, in order: why it was refused, undefined where it was not. */
 export function alterConfigs(
-  broker: Broker,
+  context: RequestContext,
   resources: readonly AlteredResource[],
   options: AlterOptions,
 ): Promise<(KafkaError | undefined)[]> {
+  const { broker } = context
   const counts = new Map<string, number>()
   for (const resource of resources) counts.set(keyOf(resource), (counts.get(keyOf(resource)) ?? 0) + 1)
   return broker.metadata.submit((image) => {
@@ -46,6 +49,8 @@ export function alterConfigs(
           throw new KafkaError('INVALID_REQUEST', 'Each resource must appear at most once.')
         }
         checkShape(resource, options)
+        const refusal = refusalOf(resource, 'ALTER_CONFIGS', context)
+        if (refusal !== undefined) throw refusal
         const more = recordsFor(broker, image, resource, options)
         if (!options.validateOnly) records.push(...more)
         return undefined

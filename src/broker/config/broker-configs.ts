@@ -7,6 +7,8 @@ import { ConfigError } from './config-error.ts'
 import { parseListeners } from './listener-configs.ts'
 import type { ListenerConfig } from './listener-configs.ts'
 import { listOf, numberOf } from './values.ts'
+import { STANDARD_AUTHORIZER } from '../security/authorizer.ts'
+import type { AuthorizerConfig } from '../security/authorizer.ts'
 
 export { ConfigError } from './config-error.ts'
 export type { ListenerConfig, SecurityProtocol } from './listener-configs.ts'
@@ -49,6 +51,8 @@ export interface BrokerConfig {
   readonly offsetsRetentionMs: number
   readonly offsetsRetentionCheckIntervalMs: number
   readonly offsetMetadataMaxBytes: number
+  /** undefined: everybody may do everything. */
+  readonly authorizer: AuthorizerConfig | undefined
   /** What was given, by Kafka's names, with what follows from it: STATIC_BROKER_CONFIG when described. */
   readonly properties: ReadonlyMap<string, string>
   /** Defaults of this broker that are not those of its table. */
@@ -59,10 +63,14 @@ export interface BrokerConfig {
 
 const NEVER = '9223372036854775807'
 
+// Known here, and in no table of Kafka's: the one is of meta.properties, the others are the authorizer's own.
+const SUPER_USERS = 'super.users'
+const ALLOW_WITHOUT_ACL = 'allow.everyone.if.no.acl.found'
+const UNLISTED: ReadonlySet<string> = new Set(['cluster.id', SUPER_USERS, ALLOW_WITHOUT_ACL])
+
 // Keys that would load Java classes, or switch on what this broker does not have.
 const REFUSED: ReadonlyMap<string, (value: string) => boolean> = new Map(
   Object.entries({
-    'authorizer.class.name': isGiven,
     'alter.config.policy.class.name': isGiven,
     'create.topic.policy.class.name': isGiven,
     'client.quota.callback.class': isGiven,
@@ -127,6 +135,7 @@ export function parseBrokerConfig(
     offsetsRetentionMs: number('offsets.retention.minutes') * 60_000,
     offsetsRetentionCheckIntervalMs: number('offsets.retention.check.interval.ms'),
     offsetMetadataMaxBytes: number('offset.metadata.max.bytes'),
+    authorizer: authorizerOf(properties, warnings),
     properties,
     defaults,
     warnings,
@@ -136,7 +145,7 @@ export function parseBrokerConfig(
 function checkProperty(name: string, value: string, warnings: string[]): void {
   const key = brokerConfigKey(name)
   if (key === undefined) {
-    if (name !== 'cluster.id') warnings.push(`the property ${name} is not known and has no effect`)
+    if (!UNLISTED.has(name)) warnings.push(`the property ${name} is not known and has no effect`)
     return
   }
   try {
@@ -155,6 +164,26 @@ function checkProperty(name: string, value: string, warnings: string[]): void {
 
 function isGiven(value: string): boolean {
   return value !== ''
+}
+
+function authorizerOf(properties: ReadonlyMap<string, string>, warnings: string[]): AuthorizerConfig | undefined {
+  const name = properties.get('authorizer.class.name') ?? ''
+  if (name === '') {
+    for (const key of [SUPER_USERS, ALLOW_WITHOUT_ACL]) {
+      if (properties.has(key)) warnings.push(`the property ${key} has no effect without authorizer.class.name`)
+    }
+    return undefined
+  }
+  if (name !== STANDARD_AUTHORIZER) {
+    throw new ConfigError('authorizer.class.name', `authorizer.class.name=${name}: this broker has only ${STANDARD_AUTHORIZER}`)
+  }
+  const superUsers = (properties.get(SUPER_USERS) ?? '').split(';').map((user) => user.trim()).filter((user) => user !== '')
+  const bad = superUsers.find((user) => !user.includes(':'))
+  if (bad !== undefined) {
+    throw new ConfigError(SUPER_USERS, `super.users: expected a string in format principalType:principalName but got ${bad}`)
+  }
+  const allowsEveryoneWithoutAcl = (properties.get(ALLOW_WITHOUT_ACL) ?? '').toLowerCase() === 'true'
+  return { superUsers: new Set(superUsers), allowsEveryoneWithoutAcl }
 }
 
 /** `node.id`, or its old name; both are put into `properties`, as Kafka lists them. */

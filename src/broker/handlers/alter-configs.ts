@@ -6,13 +6,13 @@ import { alterConfigs } from '../config/alter-resources.ts'
 import { ConfigOperation } from '../config/alterations.ts'
 import type { Handler } from '../handler.ts'
 
-export const handleAlterConfigs: Handler<typeof AlterConfigs> = async (request, { broker }) => {
+export const handleAlterConfigs: Handler<typeof AlterConfigs> = async (request, context) => {
   const resources = request.resources.map(({ resourceType, resourceName, configs }) => ({
     resourceType,
     resourceName,
     changes: configs.map(({ name, value }) => ({ name, operation: ConfigOperation.set, value })),
   }))
-  const errors = await alterConfigs(broker, resources, { replacesAll: true, validateOnly: request.validateOnly })
+  const errors = await alterConfigs(context, resources, { replacesAll: true, validateOnly: request.validateOnly })
   const responses = resources.map(({ resourceType, resourceName }, index) => {
     const error = errors[index]
     return { errorCode: error?.code ?? ErrorCode.NONE, errorMessage: error?.message ?? null, resourceType, resourceName }

@@ -12,7 +12,7 @@ import type { Node } from '../metadata/topics.ts'
 
 type Topic = RequestOf<typeof CreatePartitions>['topics'][number]
 
-export const handleCreatePartitions: Handler<typeof CreatePartitions> = async (request, { broker }) => {
+export const handleCreatePartitions: Handler<typeof CreatePartitions> = async (request, { broker, isAllowed }) => {
   const node = { nodeId: broker.nodeId, directoryId: broker.store.directoryId }
   const results = await broker.metadata.submit((image) => {
     const records: NewRecord[] = []
@@ -22,6 +22,7 @@ export const handleCreatePartitions: Handler<typeof CreatePartitions> = async (r
     const result = [...names].map(([name, [topic, ...more]]) => {
       try {
         if (more.length > 0) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
+        if (!isAllowed('ALTER', 'TOPIC', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
         const partitions = newPartitions(image, topic, node)
         added += partitions.length
         if (added > MAX_PARTITIONS_PER_REQUEST) {

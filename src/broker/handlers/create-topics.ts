@@ -7,29 +7,33 @@ import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import type { Broker } from '../broker.ts'
 import { describeTopicConfigs } from '../config/resolve.ts'
 import { itemError } from '../handler.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler, RequestContext } from '../handler.ts'
 import { planNewTopic } from '../metadata/create-topic.ts'
 import type { PlannedTopic } from '../metadata/create-topic.ts'
+import { METADATA_TOPIC } from '../metadata/image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { NewRecord } from '../metadata/records.ts'
 import { MAX_PARTITIONS_PER_REQUEST } from '../metadata/topics.ts'
+import { CLUSTER_NAME } from '../security/acl.ts'
 
 type Request = RequestOf<typeof CreateTopics>
 type Topic = Request['topics'][number]
 type TopicResult = ResponseInput<typeof CreateTopics>['topics'][number]
 
-export const handleCreateTopics: Handler<typeof CreateTopics> = async (request, { broker }) => {
+export const handleCreateTopics: Handler<typeof CreateTopics> = async (request, context) => {
+  const { broker } = context
   const topics = await broker.metadata.submit((image) => {
     const records: NewRecord[] = []
     const isTooMuch = partitionsAskedFor(request, broker) > MAX_PARTITIONS_PER_REQUEST
     const results = unique(request.topics).map(({ topic, isDuplicate }): TopicResult => {
       try {
         if (isDuplicate) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
+        if (!mayCreate(topic.name, context)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED', 'Authorization failed.')
         if (isTooMuch) throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
         const node = { nodeId: broker.nodeId, directoryId: broker.store.directoryId }
         const planned = planNewTopic(image, broker.config, node, topic)
         if (!request.validateOnly) records.push(...planned.records)
-        return created(topic.name, planned, broker, image)
+        return created(topic.name, planned, context, image)
       } catch (error) {
         return refused(topic.name, itemError(error, broker, `creating topic ${topic.name}`))
       }
@@ -39,16 +43,22 @@ export const handleCreateTopics: Handler<typeof CreateTopics> = async (request, 
   return { throttleTimeMs: 0, topics }
 }
 
-function created(name: string, planned: PlannedTopic, broker: Broker, image: MetadataImage): TopicResult {
+/** The name that nobody may create is refused for what it is. */
+function mayCreate(name: string, { isAllowed }: RequestContext): boolean {
+  return name === METADATA_TOPIC || isAllowed('CREATE', 'CLUSTER', CLUSTER_NAME) || isAllowed('CREATE', 'TOPIC', name)
+}
+
+function created(name: string, planned: PlannedTopic, context: RequestContext, image: MetadataImage): TopicResult {
+  const isDescribable = context.isAllowed('DESCRIBE_CONFIGS', 'TOPIC', name)
   return {
     name,
     topicId: planned.topicId,
     errorCode: ErrorCode.NONE,
     errorMessage: null,
-    topicConfigErrorCode: ErrorCode.NONE,
+    topicConfigErrorCode: isDescribable ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED,
     numPartitions: planned.partitions,
     replicationFactor: planned.replicas,
-    configs: effectiveConfigs(broker, image, planned),
+    configs: isDescribable ? effectiveConfigs(context.broker, image, planned) : [],
   }
 }
 

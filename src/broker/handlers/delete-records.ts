@@ -28,7 +28,8 @@ export const handleDeleteRecords: Handler<typeof DeleteRecords> = async (request
   ),
 })
 
-async function deleteBefore(topic: string, index: number, offset: number, { broker }: RequestContext): Promise<number> {
+async function deleteBefore(topic: string, index: number, offset: number, { broker, isAllowed }: RequestContext): Promise<number> {
+  if (!isAllowed('DELETE', 'TOPIC', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
   if (isInternalTopic(topic)) throw new KafkaError('INVALID_TOPIC_EXCEPTION')
   const { log } = broker.partitions.get(topic, index)
   if (!log.config.cleanupPolicy.has('delete') && log.config.cleanupPolicy.size > 0) throw new KafkaError('POLICY_VIOLATION')

@@ -2,14 +2,15 @@
 
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { DescribeCluster } from '../../protocol/apis/describe-cluster.ts'
-import { CLUSTER_OPERATIONS, NOT_ASKED } from '../authorized-operations.ts'
+import { clusterOperations, NOT_ASKED } from '../authorized-operations.ts'
 import { advertisedOn } from '../advertised.ts'
 import type { Handler } from '../handler.ts'
 
 const BROKERS = 1
 const CONTROLLERS = 2
 
-export const handleDescribeCluster: Handler<typeof DescribeCluster> = (request, { broker, listener }) => {
+export const handleDescribeCluster: Handler<typeof DescribeCluster> = (request, context) => {
+  const { broker, listener } = context
   const refusal = refusalOf(request.endpointType)
   if (refusal !== undefined) {
     return { throttleTimeMs: 0, errorCode: refusal.code, errorMessage: refusal.message, clusterId: '', brokers: [] }
@@ -21,7 +22,7 @@ export const handleDescribeCluster: Handler<typeof DescribeCluster> = (request, 
     clusterId: broker.clusterId,
     controllerId: broker.nodeId,
     brokers: [{ brokerId: nodeId, host, port, rack: broker.config.rack, isFenced: false }],
-    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations(context) : NOT_ASKED,
   }
 }
 

@@ -6,6 +6,7 @@ import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import type { Broker } from '../broker.ts'
 import { ConfigSource, describeBrokerConfigs, describeBrokerDefaults, describeTopicConfigs } from '../config/resolve.ts'
 import type { DescribedConfig } from '../config/resolve.ts'
+import { refusalOf } from '../config/config-permissions.ts'
 import { itemError } from '../handler.ts'
 import type { Handler } from '../handler.ts'
 import { ResourceType } from '../metadata/image.ts'
@@ -14,12 +15,15 @@ import { checkTopicName } from '../metadata/topics.ts'
 type Resource = RequestOf<typeof DescribeConfigs>['resources'][number]
 type Result = ResponseInput<typeof DescribeConfigs>['results'][number]
 
-export const handleDescribeConfigs: Handler<typeof DescribeConfigs> = (request, { broker }) => {
+export const handleDescribeConfigs: Handler<typeof DescribeConfigs> = (request, context) => {
+  const { broker } = context
   // Each resource once, however often it is named: an answer is a thousand times as long as what asks for it.
   const resources = new Map(request.resources.map((resource) => [`${resource.resourceType} ${resource.resourceName}`, resource]))
   const results = [...resources.values()].map((resource): Result => {
     const { resourceType, resourceName, configurationKeys } = resource
     try {
+      const refusal = refusalOf(resource, 'DESCRIBE_CONFIGS', context)
+      if (refusal !== undefined) return { errorCode: refusal.code, errorMessage: refusal.message, resourceType, resourceName, configs: [] }
       const wanted = new Set(configurationKeys)
       const configs = configsOf(resource, broker)
         .filter(({ name }) => wanted.size === 0 || wanted.has(name))

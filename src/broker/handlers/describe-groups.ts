@@ -4,7 +4,7 @@
 import type { DescribeGroups } from '../../protocol/apis/describe-groups.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
-import { GROUP_OPERATIONS, NOT_ASKED } from '../authorized-operations.ts'
+import { authorizedOperations, NOT_ASKED } from '../authorized-operations.ts'
 import type { ClassicGroup } from '../groups/classic-group.ts'
 import { NO_BYTES } from '../groups/classic-requests.ts'
 import { metadataOf } from '../groups/member.ts'
@@ -15,14 +15,17 @@ type Description = ResponseInput<typeof DescribeGroups>['groups'][number]
 
 const NOT_FOUND_SINCE = 6
 
-export const handleDescribeGroups: Handler<typeof DescribeGroups> = async (request, { broker, apiVersion }) => {
-  const authorizedOperations = request.includeAuthorizedOperations ? GROUP_OPERATIONS : NOT_ASKED
+export const handleDescribeGroups: Handler<typeof DescribeGroups> = async (request, context) => {
+  const { broker, apiVersion } = context
   const describe = async (groupId: string): Promise<Description> => {
     try {
+      if (!context.isAllowed('DESCRIBE', 'GROUP', groupId)) throw new KafkaError('GROUP_AUTHORIZATION_FAILED')
       const found = await broker.groups.describe(groupId, descriptionOf)
-      if (found !== undefined) return { ...found, authorizedOperations }
+      const isAsked = request.includeAuthorizedOperations
+      const operations = isAsked ? authorizedOperations(context, 'GROUP', groupId) : NOT_ASKED
+      if (found !== undefined) return { ...found, authorizedOperations: operations }
       const error = new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
-      return apiVersion >= NOT_FOUND_SINCE ? dead(groupId, error) : { ...dead(groupId), authorizedOperations }
+      return apiVersion >= NOT_FOUND_SINCE ? dead(groupId, error) : { ...dead(groupId), authorizedOperations: operations }
     } catch (error) {
       return { ...dead(groupId, itemError(error, broker, `DescribeGroups of ${groupId}`)), groupState: '', errorMessage: null }
     }

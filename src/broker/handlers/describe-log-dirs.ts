@@ -4,8 +4,12 @@ import { DescribeLogDirs } from '../../protocol/apis/describe-log-dirs.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Handler } from '../handler.ts'
 import type { Partition } from '../partitions.ts'
+import { CLUSTER_NAME } from '../security/acl.ts'
 
-export const handleDescribeLogDirs: Handler<typeof DescribeLogDirs> = (request, { broker }) => {
+export const handleDescribeLogDirs: Handler<typeof DescribeLogDirs> = (request, { broker, isAllowed }) => {
+  if (!isAllowed('DESCRIBE', 'CLUSTER', CLUSTER_NAME)) {
+    return { throttleTimeMs: 0, errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, results: [] }
+  }
   const wanted = request.topics?.map(({ topic, partitions }) => [topic, new Set(partitions)] as const)
   const chosen = wanted && new Map(wanted)
   const byTopic = new Map<string, Partition[]>()

@@ -1,12 +1,12 @@
 // DescribeTopicPartitions (75): topics by name, a page of partitions at a time. The cursor says where the next page
-// starts.
+// starts. Topics that the client may not see are told of only when it names them, and then as it would be told of any.
 
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { DescribeTopicPartitions } from '../../protocol/apis/describe-topic-partitions.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
-import { TOPIC_OPERATIONS } from '../authorized-operations.ts'
-import type { Handler } from '../handler.ts'
+import { authorizedOperations } from '../authorized-operations.ts'
+import type { Handler, RequestContext } from '../handler.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
 import { existingTopic, isInternalTopic } from '../metadata/topics.ts'
 
@@ -14,7 +14,8 @@ type Cursor = NonNullable<RequestOf<typeof DescribeTopicPartitions>['cursor']>
 type Response = ResponseInput<typeof DescribeTopicPartitions>
 type TopicResult = Response['topics'][number]
 
-export const handleDescribeTopicPartitions: Handler<typeof DescribeTopicPartitions> = (request, { broker }) => {
+export const handleDescribeTopicPartitions: Handler<typeof DescribeTopicPartitions> = (request, context) => {
+  const { broker } = context
   const { image } = broker.metadata
   const { cursor } = request
   const asked = [...new Set(request.topics.map(({ name }) => name))]
@@ -23,15 +24,21 @@ export const handleDescribeTopicPartitions: Handler<typeof DescribeTopicPartitio
   }
   const names = (asked.length > 0 ? asked : allNames(image)).sort()
   const limit = Math.max(Math.min(request.responsePartitionLimit, broker.config.maxRequestPartitionSizeLimit), 1)
-  return { throttleTimeMs: 0, ...page(image, names, cursor, limit) }
+  const isVisible = (name: string) => context.isAllowed('DESCRIBE', 'TOPIC', name)
+  const { topics, nextCursor } = page(context, names.filter(isVisible), cursor, limit)
+  const hidden = asked.filter((name) => !isVisible(name) && (cursor === null || name >= cursor.topicName))
+  const refusals = hidden.map((name) => refused(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED))
+  return { throttleTimeMs: 0, topics: [...topics, ...refusals], nextCursor }
 }
 
 function page(
-  image: MetadataImage,
+  context: RequestContext,
   names: readonly string[],
   cursor: Cursor | null,
   limit: number,
 ): Omit<Response, 'throttleTimeMs'> {
+  const { image } = context.broker.metadata
+  const operationsOn = (name: string) => authorizedOperations(context, 'TOPIC', name)
   const topics: TopicResult[] = []
   let left = limit
   for (const name of names) {
@@ -41,7 +48,7 @@ function page(
       topic = existingTopic(image, name)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      topics.push({ ...refused(name, error.code), topicAuthorizedOperations: TOPIC_OPERATIONS })
+      topics.push({ ...refused(name, error.code), topicAuthorizedOperations: operationsOn(name) })
       continue
     }
     if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
@@ -54,7 +61,7 @@ function page(
       topicId: topic.id,
       isInternal: isInternalTopic(name),
       partitions: partitions.map(partitionOf),
-      topicAuthorizedOperations: TOPIC_OPERATIONS,
+      topicAuthorizedOperations: operationsOn(name),
     })
     const next = first + partitions.length
     if (next < topic.partitions.size) return { topics, nextCursor: { topicName: name, partitionIndex: next } }

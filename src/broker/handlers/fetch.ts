@@ -112,10 +112,11 @@ function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: 
   let isUrgent = false
   for (const target of targets) {
     try {
-      const partition =
-        apiVersion >= FIRST_VERSION_WITH_IDS
-          ? broker.partitions.byId(target.topicId, target.index)
-          : broker.partitions.get(target.topic, target.index)
+      const usesIds = apiVersion >= FIRST_VERSION_WITH_IDS
+      const name = usesIds ? broker.partitions.topicName(target.topicId) : target.topic
+      // Asked in every pass: a permission may be taken away while a fetch waits, or between those of a session.
+      if (name !== undefined && !context.isAllowed('READ', 'TOPIC', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
+      const partition = usesIds ? broker.partitions.byId(target.topicId, target.index) : broker.partitions.get(name ?? '', target.index)
       const row = readOne(partition, target, Math.min(room, target.maxBytes), bytes === 0 && room >= 0, limits.isReadCommitted)
       const { log } = partition
       const { highWatermark, logStartOffset, sizeBytes } = log

@@ -5,7 +5,8 @@
 import { FindCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { advertisedOn } from '../advertised.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+import { CLUSTER_NAME } from '../security/acl.ts'
 
 const GROUP = 0
 const TRANSACTION = 1
@@ -19,10 +20,12 @@ export const handleFindCoordinator: Handler<typeof FindCoordinator> = async (req
   const { apiVersion } = context
   const { keyType } = request
   const { broker } = context
-  const unavailable = keyType === GROUP ? await broker.groups.ensureTopic().catch(failed) : undefined
+  const keys = apiVersion >= FIRST_VERSION_WITH_KEYS ? request.coordinatorKeys : [request.key]
+  const needsTopic = keyType === GROUP && keys.some((key) => refusal(context, keyType, key) === undefined)
+  const unavailable = needsTopic ? await broker.groups.ensureTopic().catch(failed) : undefined
   const answerFor = (key: string) => {
     const { nodeId, host, port } = advertisedOn(broker, context.listener)
-    const error = unavailable ?? check(keyType, key, apiVersion)
+    const error = refusal(context, keyType, key) ?? unavailable ?? check(keyType, key, apiVersion)
     if (error === undefined) return { key, nodeId, host, port, errorCode: ErrorCode.NONE, errorMessage: '' }
     return { key, nodeId: -1, host: '', port: -1, errorCode: error.code, errorMessage: error.message }
   }
@@ -31,6 +34,19 @@ export const handleFindCoordinator: Handler<typeof FindCoordinator> = async (req
   }
   const { nodeId, host, port, errorCode, errorMessage } = answerFor(request.key)
   return { throttleTimeMs: 0, nodeId, host, port, errorCode, errorMessage }
+}
+
+/** Why the client may not know who coordinates this. */
+function refusal(context: RequestContext, keyType: number, key: string): KafkaError | undefined {
+  if (keyType === GROUP && !context.isAllowed('DESCRIBE', 'GROUP', key)) return new KafkaError('GROUP_AUTHORIZATION_FAILED')
+  if (keyType === TRANSACTION && !context.isAllowed('DESCRIBE', 'TRANSACTIONAL_ID', key)) {
+    return new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  }
+  const isForBrokers = keyType === SHARE && context.apiVersion >= FIRST_VERSION_WITH_SHARE
+  if (isForBrokers && !context.isAllowed('CLUSTER_ACTION', 'CLUSTER', CLUSTER_NAME)) {
+    return new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
+  }
+  return undefined
 }
 
 function check(keyType: number, key: string, apiVersion: number): KafkaError | undefined {

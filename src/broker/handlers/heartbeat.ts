@@ -1,13 +1,14 @@
 // Heartbeat (12), from 3 on with the instance id. REBALANCE_IN_PROGRESS renews the session as well.
 
 import type { Heartbeat } from '../../protocol/apis/heartbeat.ts'
-import { ErrorCode } from '../../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { itemError } from '../handler.ts'
 import type { Handler } from '../handler.ts'
 
-export const handleHeartbeat: Handler<typeof Heartbeat> = async (request, { broker }) => {
+export const handleHeartbeat: Handler<typeof Heartbeat> = async (request, { broker, isAllowed }) => {
   const { groupId, memberId, groupInstanceId, generationId } = request
   try {
+    if (!isAllowed('READ', 'GROUP', groupId)) throw new KafkaError('GROUP_AUTHORIZATION_FAILED')
     await broker.groups.heartbeat(groupId, memberId, groupInstanceId, generationId)
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE }
   } catch (error) {

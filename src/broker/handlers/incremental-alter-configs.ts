@@ -5,13 +5,13 @@ import type { IncrementalAlterConfigs } from '../../protocol/apis/incremental-al
 import { alterConfigs } from '../config/alter-resources.ts'
 import type { Handler } from '../handler.ts'
 
-export const handleIncrementalAlterConfigs: Handler<typeof IncrementalAlterConfigs> = async (request, { broker }) => {
+export const handleIncrementalAlterConfigs: Handler<typeof IncrementalAlterConfigs> = async (request, context) => {
   const resources = request.resources.map(({ resourceType, resourceName, configs }) => ({
     resourceType,
     resourceName,
     changes: configs.map(({ name, configOperation, value }) => ({ name, operation: configOperation, value })),
   }))
-  const errors = await alterConfigs(broker, resources, { replacesAll: false, validateOnly: request.validateOnly })
+  const errors = await alterConfigs(context, resources, { replacesAll: false, validateOnly: request.validateOnly })
   const responses = resources.map(({ resourceType, resourceName }, index) => {
     const error = errors[index]
     return { errorCode: error?.code ?? ErrorCode.NONE, errorMessage: error?.message ?? null, resourceType, resourceName }

@@ -20,6 +20,7 @@ export const handleJoinGroup: Handler<typeof JoinGroup> = async (request, contex
   const { broker, apiVersion, clientId, clientAddress, connection } = context
   const { groupId, memberId, sessionTimeoutMs, rebalanceTimeoutMs, protocols } = request
   const refused = (error: ErrorName) => responseOf(refusedJoin(error, memberId), apiVersion)
+  if (!context.isAllowed('READ', 'GROUP', groupId)) return responseOf(refusedJoin('GROUP_AUTHORIZATION_FAILED', ''), apiVersion)
   try {
     const joining = broker.groups.join(groupId, {
       memberId,

@@ -2,17 +2,18 @@
 // administrator names static members by their instance id alone.
 
 import type { LeaveGroup } from '../../protocol/apis/leave-group.ts'
-import { ErrorCode } from '../../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { itemError } from '../handler.ts'
 import type { Handler } from '../handler.ts'
 
 const SEVERAL_SINCE = 3
 
-export const handleLeaveGroup: Handler<typeof LeaveGroup> = async (request, { broker, apiVersion }) => {
+export const handleLeaveGroup: Handler<typeof LeaveGroup> = async (request, { broker, apiVersion, isAllowed }) => {
   const { groupId } = request
   const members =
     apiVersion >= SEVERAL_SINCE ? request.members : [{ memberId: request.memberId, groupInstanceId: null, reason: null }]
   try {
+    if (!isAllowed('READ', 'GROUP', groupId)) throw new KafkaError('GROUP_AUTHORIZATION_FAILED')
     const leaving = members.map(({ memberId, groupInstanceId }) => ({ memberId, instanceId: groupInstanceId }))
     const codes = (await broker.groups.leave(groupId, leaving)).map((error) => ErrorCode[error])
     if (apiVersion < SEVERAL_SINCE) return { throttleTimeMs: 0, errorCode: codes[0], members: [] }

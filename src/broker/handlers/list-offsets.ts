@@ -70,6 +70,7 @@ function answerFor(
 ): TopicResult['partitions'][number] {
   const { partitionIndex } = wanted
   try {
+    if (!context.isAllowed('DESCRIBE', 'TOPIC', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
     if (isRepeated) throw new KafkaError('INVALID_REQUEST')
     const partition = context.broker.partitions.get(name, partitionIndex)
     checkLeaderEpoch(partition, wanted.currentLeaderEpoch)

@@ -5,32 +5,33 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { Metadata } from '../../protocol/apis/metadata.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
-import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from '../authorized-operations.ts'
+import { authorizedOperations, clusterOperations, NOT_ASKED } from '../authorized-operations.ts'
 import { advertisedOn } from '../advertised.ts'
 import type { Broker } from '../broker.ts'
 import { itemError } from '../handler.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler, RequestContext } from '../handler.ts'
 import { planNewTopic } from '../metadata/create-topic.ts'
 import { METADATA_TOPIC } from '../metadata/image.ts'
 import type { PartitionImage, TopicImage } from '../metadata/image.ts'
 import type { NewRecord } from '../metadata/records.ts'
 import { checkTopicName, isInternalTopic, MAX_PARTITIONS_PER_REQUEST } from '../metadata/topics.ts'
+import { CLUSTER_NAME } from '../security/acl.ts'
 
 type Request = RequestOf<typeof Metadata>
 type TopicResult = ResponseInput<typeof Metadata>['topics'][number]
 
 const IDS_SINCE = 12
 
-export const handleMetadata: Handler<typeof Metadata> = async (request, { broker, apiVersion, listener }) => {
+export const handleMetadata: Handler<typeof Metadata> = async (request, context) => {
+  const { broker, apiVersion, listener } = context
   const wanted = wantedTopics(request, apiVersion)
   const malformed = wanted?.find(({ name, topicId }) => {
     return (apiVersion < IDS_SINCE && topicId !== ZERO_UUID) || (name === null && topicId === ZERO_UUID)
   })
   if (wanted !== undefined && malformed !== undefined) return allRefused(wanted)
 
-  const operations = request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NOT_ASKED
-  const topics =
-    wanted === undefined ? everyTopic(broker, operations) : await namedTopics(wanted, request, broker, operations)
+  const rows = wanted === undefined ? everyTopic(context) : await namedTopics(wanted, request, context)
+  const topics = request.includeTopicAuthorizedOperations ? rows.map((row) => withOperations(row, context)) : rows
   const { nodeId, host, port } = advertisedOn(broker, listener)
   return {
     throttleTimeMs: 0,
@@ -38,7 +39,7 @@ export const handleMetadata: Handler<typeof Metadata> = async (request, { broker
     clusterId: broker.clusterId,
     controllerId: broker.nodeId,
     topics,
-    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations(context) : NOT_ASKED,
     errorCode: ErrorCode.NONE,
   }
 }
@@ -55,33 +56,48 @@ function wantedTopics(request: Request, apiVersion: number): Wanted[] | undefine
   return [...byKey.values()]
 }
 
-function everyTopic(broker: Broker, operations: number): TopicResult[] {
-  return [...broker.metadata.image.topics()].map((topic) => found(topic, operations))
+function everyTopic(context: RequestContext): TopicResult[] {
+  const topics = [...context.broker.metadata.image.topics()]
+  return topics.filter(({ name }) => context.isAllowed('DESCRIBE', 'TOPIC', name)).map(found)
+}
+
+/** Of topics that the client may not see nothing is told. */
+function withOperations(row: TopicResult, context: RequestContext): TopicResult {
+  if (row.name === null || row.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) return row
+  return { ...row, topicAuthorizedOperations: authorizedOperations(context, 'TOPIC', row.name) }
 }
 
 async function namedTopics(
   wanted: readonly Wanted[],
   request: Request,
-  broker: Broker,
-  operations: number,
+  context: RequestContext,
 ): Promise<TopicResult[]> {
   // Where some are asked for by id, names do not count (KafkaApis).
   const ids = wanted.filter(({ topicId }) => topicId !== ZERO_UUID)
+  const { broker } = context
   const { image } = broker.metadata
+  const isVisible = (name: string) => context.isAllowed('DESCRIBE', 'TOPIC', name)
   if (ids.length > 0) {
     return ids.map(({ topicId }) => {
       const topic = image.topicById(topicId)
-      if (topic !== undefined) return found(topic, operations)
-      return notFound(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID)
+      if (topic === undefined) return notFound(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID)
+      return isVisible(topic.name) ? found(topic) : notFound(null, topicId, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
     })
   }
   const names = wanted.map(({ name }) => name ?? '')
-  const missing = names.filter((name) => image.topic(name) === undefined)
-  const mayCreate = request.allowAutoTopicCreation && broker.config.autoCreateTopics
-  const errors = mayCreate && missing.length > 0 ? await createTopics(missing, broker) : new Map<string, number>()
+  const missing = names.filter((name) => image.topic(name) === undefined && isVisible(name))
+  const createsMissing = request.allowAutoTopicCreation && broker.config.autoCreateTopics
+  const mayCreate = (name: string) => {
+    return context.isAllowed('CREATE', 'CLUSTER', CLUSTER_NAME) || context.isAllowed('CREATE', 'TOPIC', name)
+  }
+  const creatable = createsMissing ? missing.filter(mayCreate) : []
+  const errors = creatable.length > 0 ? await createTopics(creatable, broker) : new Map<string, number>()
   return names.map((name) => {
+    // Before anything that would tell whether there is such a topic.
+    if (!isVisible(name)) return notFound(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
     const topic = image.topic(name)
-    if (topic !== undefined) return found(topic, operations)
+    if (topic !== undefined) return found(topic)
+    if (createsMissing && !mayCreate(name)) return notFound(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
     return notFound(name, ZERO_UUID, errors.get(name) ?? errorOfMissing(name))
   })
 }
@@ -121,14 +137,13 @@ function errorOfMissing(name: string): number {
   }
 }
 
-function found(topic: TopicImage, topicAuthorizedOperations: number): TopicResult {
+function found(topic: TopicImage): TopicResult {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: isInternalTopic(topic.name),
     partitions: [...topic.partitions.values()].map(partitionOf),
-    topicAuthorizedOperations,
   }
 }
 

@@ -15,15 +15,20 @@ type Partition = RequestOf<typeof OffsetCommit>['topics'][number]['partitions'][
 const IDS_SINCE = 10
 const GROUP_NOT_FOUND_SINCE = 9
 
-export const handleOffsetCommit: Handler<typeof OffsetCommit> = async (request, { broker, apiVersion }) => {
+export const handleOffsetCommit: Handler<typeof OffsetCommit> = async (request, { broker, apiVersion, isAllowed }) => {
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch, retentionTimeMs } = request
+  const mayCommit = isAllowed('READ', 'GROUP', groupId)
   const now = broker.clock.now()
   const expireTimestamp = retentionTimeMs < 0 ? -1 : now + retentionTimeMs
   const offsets: (readonly [OffsetKey, CommittedOffset])[] = []
   const rows = request.topics.map(({ name, topicId, partitions }) => {
     const topic = apiVersion >= IDS_SINCE ? broker.metadata.image.topicById(topicId) : broker.metadata.image.topic(name)
+    // A name is refused before it is told whether there is such a topic; an id can't be, without its name.
+    const topicName = apiVersion >= IDS_SINCE ? topic?.name : name
+    const mayRead = topicName === undefined || isAllowed('READ', 'TOPIC', topicName)
+    const refusal = authorizationError(mayCommit, mayRead)
     const checked = partitions.map((partition) => {
-      const error = commitError(partition, topic, apiVersion, broker)
+      const error = refusal ?? commitError(partition, topic, apiVersion, broker)
       if (error === undefined && topic !== undefined) {
         const key = { group: groupId, topic: topic.name, partition: partition.partitionIndex }
         offsets.push([key, committedOffset(partition, topic, now, expireTimestamp)])
@@ -54,6 +59,11 @@ export const handleOffsetCommit: Handler<typeof OffsetCommit> = async (request, 
       return itemError(error, broker, `OffsetCommit of ${groupId}`).code
     }
   }
+}
+
+function authorizationError(mayCommit: boolean, mayRead: boolean): KafkaError | undefined {
+  if (!mayCommit) return new KafkaError('GROUP_AUTHORIZATION_FAILED')
+  return mayRead ? undefined : new KafkaError('TOPIC_AUTHORIZATION_FAILED')
 }
 
 function commitError(

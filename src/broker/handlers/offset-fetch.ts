@@ -2,13 +2,12 @@
 // offset −1 without an error, in a group that does not exist, too. From 7 on a client may insist on stable offsets.
 
 import type { OffsetFetch } from '../../protocol/apis/offset-fetch.ts'
-import { ErrorCode } from '../../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
-import type { Broker } from '../broker.ts'
 import type { FoundOffset } from '../groups/group-coordinator.ts'
 import { itemError } from '../handler.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler, RequestContext } from '../handler.ts'
 
 interface GroupRequest {
   readonly groupId: string
@@ -22,24 +21,25 @@ const GROUPS_SINCE = 8
 const IDS_SINCE = 10
 const GROUP_ERROR_SINCE = 2
 
-export const handleOffsetFetch: Handler<typeof OffsetFetch> = async (request, { broker, apiVersion }) => {
+export const handleOffsetFetch: Handler<typeof OffsetFetch> = async (request, context) => {
+  const { apiVersion } = context
   const { requireStable } = request
   if (apiVersion >= GROUPS_SINCE) {
-    const groups = await Promise.all(request.groups.map((group) => fetchGroup(group, requireStable, apiVersion, broker)))
+    const groups = await Promise.all(request.groups.map((group) => fetchGroup(group, requireStable, context)))
     return { throttleTimeMs: 0, topics: [], groups }
   }
   const topics = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: ZERO_UUID, partitionIndexes })) ?? null
   const { groupId } = request
-  const { topics: rows, errorCode = ErrorCode.NONE } = await fetchGroup({ groupId, topics }, requireStable, apiVersion, broker)
+  const { topics: rows, errorCode = ErrorCode.NONE } = await fetchGroup({ groupId, topics }, requireStable, context)
   return { throttleTimeMs: 0, topics: rows.map(({ name, partitions }) => ({ name, partitions })), errorCode, groups: [] }
 }
 
 async function fetchGroup(
   { groupId, topics }: GroupRequest,
   requireStable: boolean,
-  apiVersion: number,
-  broker: Broker,
+  context: RequestContext,
 ): Promise<GroupResult> {
+  const { apiVersion, broker } = context
   const { image } = broker.metadata
   const rowOf = ({ key, offset, isPending }: FoundOffset): PartitionRow => {
     if (requireStable && isPending) return missing(key.partition, ErrorCode.UNSTABLE_OFFSET_COMMIT)
@@ -47,20 +47,24 @@ async function fetchGroup(
     const { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata } = offset
     return { partitionIndex: key.partition, committedOffset, committedLeaderEpoch, metadata, errorCode: ErrorCode.NONE }
   }
-  const named = topics?.map(({ name, topicId, partitionIndexes }) => {
-    return { name: apiVersion >= IDS_SINCE ? image.topicById(topicId)?.name : name, topicId, partitionIndexes }
+  const maySee = (topic: string) => context.isAllowed('DESCRIBE', 'TOPIC', topic)
+  const named = topics?.map(({ name: asNamed, topicId, partitionIndexes }) => {
+    const name = apiVersion >= IDS_SINCE ? image.topicById(topicId)?.name : asNamed
+    const refusal = name === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED
+    return { name, topicId, partitionIndexes, refusal, isRefused: name === undefined || !maySee(name) }
   })
-  const keys = named?.flatMap(({ name: topic, partitionIndexes }) => {
-    return topic === undefined ? [] : partitionIndexes.map((partition) => ({ group: groupId, topic, partition }))
+  const keys = named?.flatMap(({ name: topic, partitionIndexes, isRefused }) => {
+    return topic === undefined || isRefused ? [] : partitionIndexes.map((partition) => ({ group: groupId, topic, partition }))
   })
   let found: FoundOffset[]
   try {
+    if (!context.isAllowed('DESCRIBE', 'GROUP', groupId)) throw new KafkaError('GROUP_AUTHORIZATION_FAILED')
     found = await broker.groups.fetch(groupId, keys)
   } catch (error) {
     return failed(groupId, named, itemError(error, broker, `OffsetFetch of ${groupId}`).code, apiVersion)
   }
   if (named === undefined) {
-    const rows = [...new Set(found.map(({ key }) => key.topic))].map((name): TopicRow => {
+    const rows = [...new Set(found.map(({ key }) => key.topic))].filter(maySee).map((name): TopicRow => {
       const offsets = found.filter(({ key }) => key.topic === name)
       return { name, topicId: image.topic(name)?.id ?? ZERO_UUID, partitions: offsets.map(rowOf) }
     })
@@ -68,10 +72,10 @@ async function fetchGroup(
     return { groupId, topics: apiVersion >= IDS_SINCE ? rows.filter(({ topicId }) => topicId !== ZERO_UUID) : rows }
   }
   const next = found.values()
-  const rows = named.map(({ name, topicId, partitionIndexes }): TopicRow => {
+  const rows = named.map(({ name, topicId, partitionIndexes, refusal, isRefused }): TopicRow => {
     const partitions = partitionIndexes.map((partition) => {
-      const offset = name === undefined ? undefined : next.next().value
-      return offset === undefined ? missing(partition, ErrorCode.UNKNOWN_TOPIC_ID) : rowOf(offset)
+      const offset = isRefused ? undefined : next.next().value
+      return offset === undefined ? missing(partition, refusal) : rowOf(offset)
     })
     return { name: name ?? '', topicId, partitions }
   })

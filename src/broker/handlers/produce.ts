@@ -113,10 +113,11 @@ function append(
   let what = `Produce to ${topic.name}-${index}`
   try {
     if (refusal?.error === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') throw refusal
-    const partition =
-      apiVersion >= FIRST_VERSION_WITH_IDS
-        ? broker.partitions.byId(topic.topicId, index)
-        : broker.partitions.get(topic.name, index)
+    const usesIds = apiVersion >= FIRST_VERSION_WITH_IDS
+    const name = usesIds ? broker.partitions.topicName(topic.topicId) : topic.name
+    // Before it is told whether there is such a topic; an id tells nothing.
+    if (name !== undefined && !context.isAllowed('WRITE', 'TOPIC', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
+    const partition = usesIds ? broker.partitions.byId(topic.topicId, index) : broker.partitions.get(topic.name, index)
     what = `Produce to ${partition.topic}-${index}`
     const batch = batchIn(records, apiVersion)
     if (refusal !== undefined) throw refusal

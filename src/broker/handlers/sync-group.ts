@@ -10,8 +10,9 @@ import { itemError } from '../handler.ts'
 import type { Handler } from '../handler.ts'
 import { untilClosed } from '../parked.ts'
 
-export const handleSyncGroup: Handler<typeof SyncGroup> = async (request, { broker, connection }) => {
+export const handleSyncGroup: Handler<typeof SyncGroup> = async (request, { broker, connection, isAllowed }) => {
   const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
+  if (!isAllowed('READ', 'GROUP', groupId)) return responseOf(refusedSync('GROUP_AUTHORIZATION_FAILED'))
   try {
     const syncing = broker.groups.sync(groupId, {
       memberId,

@@ -1,7 +1,8 @@
-// What the metadata log says: topics and their partitions, configs, features, quotas, producer ids, who is registered.
-// Changed only by replay(record), in log order, so that the same log always gives the same image. Kinds that nothing uses
-// yet (ACLs, SCRAM users, tokens) are kept as their records, so that a snapshot loses nothing.
+// What the metadata log says: topics and their partitions, configs, features, quotas, ACLs, producer ids, who is
+// registered. Changed only by replay(record), in log order, so that the same log always gives the same image. Kinds that
+// nothing uses yet (SCRAM users, tokens) are kept as their records, so that a snapshot loses nothing.
 
+import { AclSet } from '../security/acl-set.ts'
 import { ClientQuotas } from './client-quotas.ts'
 import type { MetadataRecord, NewRecord, RecordOf } from './records.ts'
 
@@ -59,6 +60,7 @@ export class MetadataImage {
   readonly #controllers = new Map<number, ControllerRegistration>()
   readonly #kept = new Map<string, MetadataRecord>()
   readonly quotas = new ClientQuotas()
+  readonly acls = new AclSet()
   #producerIds: RecordOf<'ProducerIdsRecord'> | undefined
 
   topic(name: string): TopicImage | undefined {
@@ -176,6 +178,14 @@ export class MetadataImage {
       case 'UnfenceBrokerRecord':
         this.#changeBroker(record)
         return
+      case 'AccessControlEntryRecord': {
+        const { id, ...acl } = record.value
+        this.acls.add(id, acl)
+        return
+      }
+      case 'RemoveAccessControlEntryRecord':
+        if (!this.acls.remove(record.value.id)) throw new MetadataImageError(`no ACL has the id ${record.value.id}`)
+        return
       default:
         this.#keep(record)
     }
@@ -202,6 +212,7 @@ export class MetadataImage {
     }
     yield* this.quotas.records()
     if (this.#producerIds !== undefined) yield { name: 'ProducerIdsRecord', value: this.#producerIds }
+    for (const [id, acl] of this.acls.entries()) yield { name: 'AccessControlEntryRecord', value: { id, ...acl } }
     yield* this.#kept.values()
   }
 
@@ -273,12 +284,6 @@ export class MetadataImage {
 
   #keep(record: Extract<MetadataRecord, { name: Kept }>): void {
     switch (record.name) {
-      case 'AccessControlEntryRecord':
-        this.#kept.set(`acl ${record.value.id}`, record)
-        return
-      case 'RemoveAccessControlEntryRecord':
-        this.#kept.delete(`acl ${record.value.id}`)
-        return
       case 'UserScramCredentialRecord':
         this.#kept.set(`scram ${record.value.mechanism} ${record.value.name}`, record)
         return
@@ -312,7 +317,7 @@ function metricName(topic: string): string {
 
 type BrokerChange = 'BrokerRegistrationChangeRecord' | 'FenceBrokerRecord' | 'UnfenceBrokerRecord'
 type Kept =
-  | 'AccessControlEntryRecord' | 'RemoveAccessControlEntryRecord' | 'UserScramCredentialRecord'
+  | 'UserScramCredentialRecord'
   | 'RemoveUserScramCredentialRecord' | 'DelegationTokenRecord' | 'RemoveDelegationTokenRecord'
   | 'ZkMigrationStateRecord' | 'NoOpRecord' | 'BeginTransactionRecord' | 'EndTransactionRecord'
   | 'AbortTransactionRecord' // prettier-ignore

@@ -29,9 +29,28 @@ export const AclResourceType = {
   USER: 7,
 } as const
 
+export const AclPatternType = { ANY: 1, MATCH: 2, LITERAL: 3, PREFIXED: 4 } as const
+export const AclPermissionType = { ANY: 1, DENY: 2, ALLOW: 3 } as const
+
 /** What somebody wants to do; ANY and ALL are for lists and filters only. */
 export type Operation = Exclude<keyof typeof AclOperation, 'ANY' | 'ALL'>
 export type ResourceKind = Exclude<keyof typeof AclResourceType, 'ANY'>
 
 /** The one resource of kind CLUSTER. */
 export const CLUSTER_NAME = 'kafka-cluster'
+
+/** Of a literal pattern, any name; of an entry, any host. */
+export const WILDCARD = '*'
+export const ANY_USER = 'User:*'
+
+/** One rule: who may, or may not, do what to which resources. Types are codes. */
+export interface Acl {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly patternType: number
+  /** TYPE:NAME */
+  readonly principal: string
+  readonly host: string
+  readonly operation: number
+  readonly permissionType: number
+}
