@@ -11,7 +11,8 @@ export const KAFKA_VERSION = '4.3.0'
 const CONFLUENT_VERSION = '2.16.1'
 const LOG4J_VERSION = '2.25.4'
 
-const PEERS = process.env.KTOOL_PEERS ?? join(homedir(), '.cache/ktool-peers')
+/** Where all that is fetched lies. */
+export const PEERS = process.env.KTOOL_PEERS ?? join(homedir(), '.cache/ktool-peers')
 const SOURCES = new URL('..', import.meta.url).pathname
 
 /** A way to run one foreign program: the command and its first arguments. */
@@ -120,7 +121,7 @@ export function goProgram(): Peer {
 }
 
 /** Fills a directory in one step: what was cut short is never taken for done. A Python environment cannot be moved. */
-function install(home: string, fill: (directory: string) => void): void {
+export function install(home: string, fill: (directory: string) => void): void {
   if (existsSync(join(home, 'installed'))) return
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
