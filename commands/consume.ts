@@ -11,26 +11,42 @@ import { parseDuration, parseOffset } from '../src/cli/formats/positions.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
 import { jsonFormat, textFormat } from '../src/cli/formats/record-format.ts'
 import { onSignals } from '../src/cli/signals.ts'
-import { consumeTopic, type ConsumeResult, type ConsumerPosition, type Start } from '../src/cli/verbs/consume.ts'
+import {
+  consumeGroup, type ConsumeResult, consumeTopic, type ConsumerPosition, peekGroup, type Start,
+} from '../src/cli/verbs/consume.ts' // prettier-ignore
 import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
 import { DEFAULT_TOPIC } from '../src/cli/verbs/topics.ts'
 
 export default class Consume extends ClusterCommand {
   static override description =
     'Prints records as they are stored, each followed by a newline, from now on unless said. Goes on until --max-messages, ' +
-    '--exit-at-end, a time-out or Ctrl-C. --json prints one object a line.'
+    '--exit-at-end, a time-out or Ctrl-C. --json prints one object a line. With --group it shares the partitions with the ' +
+    "group's other members, goes on where the group is, and commits what was printed and taken by whoever reads it; it leaves the group when it ends."
 
-  static override usage = ['consume [--topic NAME] [--from-beginning] [--partition N] [--offset OFFSET] [--max-messages N] [--exit-at-end]']
+  static override usage = [
+    'consume [--topic NAME] [--from-beginning] [--partition N] [--offset OFFSET] [--max-messages N] [--exit-at-end]',
+    'consume --group NAME [--topic NAME]… [--from-beginning] [--no-commit] [--max-messages N] [--exit-at-end]',
+  ]
 
   static override examples = [
     { description: 'All there is, and no more', command: 'ktool consume --topic messages --from-beginning --exit-at-end' },
     { description: 'The last 10 of each partition, as JSON', command: 'ktool consume --topic messages --offset -10 --exit-at-end --json' },
+    { description: 'What the group has not seen yet, and go on from there next time', command: 'ktool consume --group billing --topic orders --exit-at-end' },
     { description: 'A test that expects 3 records within 10 s', command: 'ktool consume --topic out --from-beginning --max-messages 3 --timeout 10s' },
   ]
 
   static override flags = {
-    topic: Flags.string({ char: 't', helpValue: 'NAME', summary: 'Where from. `messages` on the bundled broker, unless said.' }),
-    'from-beginning': Flags.boolean({ summary: 'Start at the first record.' }),
+    topic: Flags.string({
+      char: 't',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      helpValue: 'NAME',
+      summary: 'Where from. `messages` on the bundled broker, unless said. Several with --group.',
+    }),
+    group: Flags.string({ char: 'g', helpValue: 'NAME', summary: 'Read as a member of this consumer group.' }),
+    'no-commit': Flags.boolean({ summary: 'Read from where the group is, without joining it or moving it.' }),
+    'from-beginning': Flags.boolean({ summary: 'Start at the first record; with --group where the group has committed no offset.' }),
     partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'Only this partition.' }),
     offset: Flags.string({
       char: 'o',
@@ -78,29 +94,35 @@ export default class Consume extends ClusterCommand {
     const properties = parseProperties('--command-property', flags['command-property'] ?? [])
     const connection = await this.connect(flags, { properties })
     const { cluster, isBundled } = connection
-    const topic = flags.topic ?? (isBundled ? DEFAULT_TOPIC : await this.#asked(connection))
-    await ensureTopic(cluster, topic, 'fail')
+    const groupId = groupOf(flags, cluster)
+    const topics = flags.topic ?? [isBundled ? DEFAULT_TOPIC : await this.#asked(connection)]
+    if (groupId === undefined && topics.length > 1) throw usageError('several topics need --group')
+    for (const topic of topics) await ensureTopic(cluster, topic, 'fail')
 
-    const sink = sinkFor(process.stdout)
+    const sink = sinkFor(process.stdout, groupId !== undefined)
     const abort = new AbortController()
     const signals = onSignals(() => abort.abort())
-    const end = { untilEnd: flags['exit-at-end'], maxMessages: flags['max-messages'] }
+    const { consumer } = cluster.config
+    const common = {
+      isolation: flags['isolation-level'] ?? consumer.isolationLevel,
+      untilEnd: flags['exit-at-end'],
+      maxMessages: flags['max-messages'],
+      timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (systemClock.monotonic() - started)),
+      idleMs: idle === undefined || idle < 0 ? undefined : idle,
+      format,
+      sink,
+      signal: abort.signal,
+      onNotice: (text: string) => this.output.talk(text),
+      ...(flags.verbose && { onPositioned: (positions: readonly ConsumerPosition[]) => this.#positioned(positions) }),
+    }
     try {
-      const result = await consumeTopic(cluster, {
-        topic,
-        partitions: flags.partition === undefined ? undefined : [flags.partition],
-        start: start ?? defaultStart(cluster.config.consumer.autoOffsetReset),
-        isolation: flags['isolation-level'] ?? cluster.config.consumer.isolationLevel,
-        ...end,
-        timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (systemClock.monotonic() - started)),
-        idleMs: idle === undefined || idle < 0 ? undefined : idle,
-        format,
-        sink,
-        signal: abort.signal,
-        onNotice: (text) => this.output.talk(text),
-        ...(flags.verbose && { onPositioned: (positions: readonly ConsumerPosition[]) => this.#positioned(topic, positions) }),
-      })
-      this.#report(result, end.maxMessages, end.untilEnd, flags.timeout)
+      const reset = flags['from-beginning'] ? 'earliest' : consumer.autoOffsetReset
+      const partitions = flags.partition === undefined ? undefined : [flags.partition]
+      const result =
+        groupId === undefined
+          ? await consumeTopic(cluster, { ...common, topic: topics[0], partitions, start: start ?? defaultStart(reset) })
+          : await (flags['no-commit'] ? peekGroup : consumeGroup)(cluster, { ...common, groupId, topics, reset })
+      this.#report(result, common.maxMessages, common.untilEnd, flags.timeout)
     } finally {
       signals.release()
       if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
@@ -112,8 +134,9 @@ export default class Consume extends ClusterCommand {
     throw usageError('--topic is missing', 'there is a default on the bundled broker only')
   }
 
-  #positioned(topic: string, positions: readonly ConsumerPosition[]): void {
-    for (const { partition, offset, end } of positions) {
+  #positioned(positions: readonly ConsumerPosition[]): void {
+    if (positions.length === 0) this.output.talk('no partitions: the other members of the group have them')
+    for (const { topic, partition, offset, end } of positions) {
       const until = end === Infinity ? '' : ` until ${end}`
       this.output.talk(`reading ${topic}-${partition} from offset ${offset}${until}`)
     }
@@ -126,6 +149,33 @@ export default class Consume extends ClusterCommand {
     const wanted = maxMessages === undefined ? 'the end was not reached' : `${maxMessages} were expected`
     throw expectationError('TIMEOUT', `${messages} records came within ${timeout ?? ''}, and ${wanted}`)
   }
+}
+
+interface GroupFlags {
+  readonly group?: string | undefined
+  readonly 'no-commit': boolean
+  readonly 'from-beginning': boolean
+  readonly partition?: number | undefined
+  readonly offset?: string | undefined
+}
+
+/** The group to read for, from wherever it is named. Usage error for what doesn't go with it, in Kafka's words where it has some. */
+function groupOf(flags: GroupFlags, { config: { consumer, given } }: Connection['cluster']): string | undefined {
+  const groupId = flags.group ?? consumer.groupId
+  if (flags['from-beginning'] && given.has('auto.offset.reset') && consumer.autoOffsetReset !== 'earliest') {
+    throw usageError('--from-beginning and the property auto.offset.reset say different things', 'leave one of them out')
+  }
+  if (groupId === undefined) {
+    if (flags['no-commit']) throw usageError('--no-commit needs --group', 'without a group nothing is committed')
+    return undefined
+  }
+  if (groupId === '') throw usageError('--group is empty')
+  if (consumer.groupId !== undefined && consumer.groupId !== groupId) {
+    throw usageError(`--group says '${groupId}', and the property group.id '${consumer.groupId}'`, 'leave one of them out')
+  }
+  if (flags.partition !== undefined) throw usageError('Options group and partition cannot be specified together.', 'the group shares out the partitions')
+  if (flags.offset !== undefined) throw usageError('Options group and offset cannot be specified together.', 'the group knows where it is; `ktool groups --reset-offsets` moves it')
+  return groupId
 }
 
 function startOf(flags: { 'from-beginning': boolean; offset?: string | undefined; partition?: number | undefined }): Start | undefined {

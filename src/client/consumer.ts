@@ -191,8 +191,8 @@ export class Consumer {
     }
   }
 
-  /** Stops at once: a waiting `next` gives undefined. The cluster stays open. */
-  close(): void {
+  /** At once: a waiting `next` gives undefined. The cluster stays open. */
+  stop(): void {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#abort.abort()

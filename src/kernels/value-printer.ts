@@ -10,6 +10,8 @@ const LARGEST_SCRATCH = 4 * 1024 * 1024
 export class ValuePrinter {
   /** Records printed, of all batches. */
   printed = 0
+  /** The offset behind the last record printed, or passed over, once `print` gave true. */
+  next = 0
   readonly #separator: Buffer
   readonly #nullLiteral: Buffer
   #records: Buffer = Buffer.alloc(0)
@@ -35,14 +37,19 @@ export class ValuePrinter {
     this.#baseOffset = baseOffset
     this.#from = from
     this.#until = until
+    this.next = from
   }
 
   /** Prints until the batch ends (false), or `out` is full or `most` records are printed in all (true). RangeError on nonsense. */
   print(out: ByteOutput, most: number): boolean {
     const records = this.#records
     const end = records.length
+    let { next } = this
     while (this.#left > 0) {
-      if (out.isFull || this.printed >= most) return true
+      if (out.isFull || this.printed >= most) {
+        this.next = next
+        return true
+      }
       let at = this.#at
       const size = this.#varint(at, end)
       at = this.#end
@@ -67,6 +74,7 @@ export class ValuePrinter {
         else this.#copy(out, at, valueSize)
         this.#separate(out)
       }
+      next = offset + 1
       this.#at = recordEnd
       if (--this.#left === 0 && recordEnd !== end) throw nonsense(recordEnd)
     }

@@ -76,7 +76,7 @@ describe('Consumer', () => {
     const consumer = await openConsumer(await broker.cluster(), { ...defaults, untilEnd: false })
     expect((await consumer.next())?.partition).toBe(2)
     expect(broker.fetched[0]).toEqual([0, 1, 2])
-    consumer.close()
+    consumer.stop()
   })
 
   it('ends by position behind gaps, empty batches and markers at the end', async () => {
@@ -172,7 +172,7 @@ describe('Consumer', () => {
   it('stops where it is when it is closed', async () => {
     const consumer = await openConsumer(await filled().cluster(), { ...defaults, untilEnd: false })
     const next = consumer.next()
-    consumer.close()
+    consumer.stop()
     expect(await next).toBe(undefined)
   })
 
@@ -182,6 +182,6 @@ describe('Consumer', () => {
     await consumer.next()
     for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
     expect(broker.requests).toBeLessThanOrEqual(4)
-    consumer.close()
+    consumer.stop()
   })
 })

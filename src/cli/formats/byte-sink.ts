@@ -12,46 +12,70 @@ export interface ByteSink {
   write(out: ByteOutput): Promise<void>
   /** Everything taken has left. */
   end(): Promise<void>
-  /** The reader is gone: more makes no sense. */
+  /** The reader is gone, or was given up: more makes no sense. */
   readonly isClosed: boolean
+  /** Bytes of what was written that the system has taken. */
+  readonly taken: number
+  /** Gives up a reader who reads no more: what waits for it is dropped. */
+  abandon(): void
 }
 
-/** The best way to write to `stream`, which is stdout. */
-export function sinkFor(stream: NodeJS.WriteStream & { readonly fd?: number }): ByteSink {
+/**
+ * The best way to write to `stream`, which is stdout. `isExact`: when a pipe breaks it must be known to the byte how much
+ * went through, which costs the overlap of writing and making.
+ */
+export function sinkFor(stream: NodeJS.WriteStream & { readonly fd?: number }, isExact = false): ByteSink {
   if (stream.isTTY) return new StreamSink(stream, visible)
   const { fd } = stream
   if (fd === undefined) return new StreamSink(stream)
   const kind = fstatSync(fd)
-  return kind.isFile() || kind.isCharacterDevice() ? new FileSink(fd) : new StreamSink(stream)
+  return isExact || kind.isFile() || kind.isCharacterDevice() ? new FileSink(fd) : new StreamSink(stream)
 }
 
-const AGAIN_MS = 2
+// A pipe that is full: a quick reader empties it within a few turns of the event loop, a slow one is looked after seldom.
+const QUICK_TRIES = 50
+const LONGEST_PAUSE_MS = 16
 
 class FileSink implements ByteSink {
   readonly #fd: number
   isClosed = false
+  taken = 0
 
   constructor(fd: number) {
     this.#fd = fd
   }
 
   async write(out: ByteOutput): Promise<void> {
+    let tries = 0
     for (let at = 0; at < out.at && !this.isClosed; ) {
       try {
-        at += writeSync(this.#fd, out.bytes, at, out.at - at)
+        const size = writeSync(this.#fd, out.bytes, at, out.at - at)
+        at += size
+        this.taken += size
+        tries = 0
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
         if (code === 'EPIPE') this.isClosed = true
-        else if (code === 'EAGAIN') await new Promise<void>((resolve) => systemClock.after(AGAIN_MS, resolve, true))
+        else if (code === 'EAGAIN') await pause(tries++)
         else throw error
       }
     }
     out.at = 0
   }
 
+  abandon(): void {
+    this.isClosed = true
+  }
+
   end(): Promise<void> {
     return Promise.resolve()
   }
+}
+
+function pause(tries: number): Promise<void> {
+  if (tries < QUICK_TRIES) return new Promise((resolve) => setImmediate(resolve))
+  const ms = Math.min(2 ** (tries - QUICK_TRIES), LONGEST_PAUSE_MS)
+  return new Promise((resolve) => systemClock.after(ms, resolve, true))
 }
 
 export class StreamSink implements ByteSink {
@@ -60,7 +84,9 @@ export class StreamSink implements ByteSink {
   #error: Error | undefined
   #pending: Promise<void> = Promise.resolve()
   #spare: Buffer | undefined
+  #abandoned: () => void = () => {}
   isClosed = false
+  taken = 0
 
   /** `change`: what is done to the bytes on their way. */
   constructor(stream: Writable, change?: (bytes: Buffer) => Buffer) {
@@ -92,11 +118,18 @@ export class StreamSink implements ByteSink {
     if (this.#error !== undefined) throw this.#error
   }
 
+  abandon(): void {
+    this.isClosed = true
+    this.#abandoned()
+  }
+
   #send(bytes: Buffer, size: number): Promise<void> {
     if (this.isClosed) return Promise.resolve()
     return new Promise((resolve) => {
-      const done = () => {
+      this.#abandoned = resolve
+      const done = (error?: Error | null) => {
         this.#spare = bytes
+        if (!error) this.taken += size
         resolve()
       }
       // Also called when the stream fails or is closed.

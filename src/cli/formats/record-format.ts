@@ -17,6 +17,8 @@ export interface RecordFormat {
   start(batch: FetchedBatch, fetched: FetchedRecords): void
   /** True: call again, `out` is full or `most` are printed. False: the batch is done. */
   print(out: ByteOutput, most: number): boolean
+  /** The offset behind the last record that was looked at, once `print` gave true. */
+  readonly next: number
 }
 
 const NAMES = [
@@ -96,6 +98,10 @@ class PlainFormat implements RecordFormat {
     return this.#printer.printed
   }
 
+  get next(): number {
+    return this.#printer.next
+  }
+
   start({ header, records }: FetchedBatch, { topic, partition, from, until }: FetchedRecords): void {
     this.#place = { topic, partition, offset: header.baseOffset }
     this.#printer.start(records, header.recordCount, header.baseOffset, from, until)
@@ -122,6 +128,10 @@ class CursorFormat implements RecordFormat {
 
   constructor(write: Field) {
     this.#write = write
+  }
+
+  get next(): number {
+    return Math.max(this.#from, (this.#record?.cursor.offset ?? -1) + 1)
   }
 
   start(batch: FetchedBatch, { topic, partition, from, until }: FetchedRecords): void {
