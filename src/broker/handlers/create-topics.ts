@@ -49,16 +49,16 @@ function mayCreate(name: string, { isAllowed }: RequestContext): boolean {
 }
 
 function created(name: string, planned: PlannedTopic, context: RequestContext, image: MetadataImage): TopicResult {
-  const isDescribable = context.isAllowed('DESCRIBE_CONFIGS', 'TOPIC', name)
+  const made = { name, topicId: planned.topicId, errorCode: ErrorCode.NONE, errorMessage: null }
+  if (!context.isAllowed('DESCRIBE_CONFIGS', 'TOPIC', name)) {
+    return { ...made, topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, configs: [] }
+  }
   return {
-    name,
-    topicId: planned.topicId,
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    topicConfigErrorCode: isDescribable ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+    ...made,
+    topicConfigErrorCode: ErrorCode.NONE,
     numPartitions: planned.partitions,
     replicationFactor: planned.replicas,
-    configs: isDescribable ? effectiveConfigs(context.broker, image, planned) : [],
+    configs: effectiveConfigs(context.broker, image, planned),
   }
 }
 
