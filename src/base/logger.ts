@@ -4,6 +4,8 @@
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface Logger {
+  /** Lines below it are left out. May be changed at any time. */
+  level?: LogLevel
   debug(message: string): void
   info(message: string): void
   warn(message: string): void
@@ -16,10 +18,11 @@ const LONGEST_LINE = 2000
 /** A logger that writes `2026-11-21T14:00:00.000Z INFO message` lines at or above `level` to `sink`. */
 export function createLogger(sink: (line: string) => void, now: () => number, level: LogLevel = 'info'): Logger {
   const write = (at: LogLevel) => (message: string) => {
-    if (LEVELS.indexOf(at) < LEVELS.indexOf(level)) return
+    if (LEVELS.indexOf(at) < LEVELS.indexOf(logger.level ?? level)) return
     sink(`${new Date(now()).toISOString()} ${at.toUpperCase()} ${printable(message).slice(0, LONGEST_LINE)}\n`)
   }
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  const logger: Logger = { level, debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return logger
 }
 
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { AlterConfigs } from '../../src/protocol/apis/alter-configs.ts'
 import { DescribeConfigs } from '../../src/protocol/apis/describe-configs.ts'
 import { IncrementalAlterConfigs } from '../../src/protocol/apis/incremental-alter-configs.ts'
+import { ListConfigResources } from '../../src/protocol/apis/list-config-resources.ts'
 import { testBroker } from '../support/broker.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
@@ -130,7 +131,7 @@ describe('DescribeConfigs refuses', () => {
     [BROKER, 'x', 42, 'Broker id must be an integer, but it is: x'],
     [LOGGER, '2', 42, 'Unexpected broker id, expected 1 but received 2'],
     [LOGGER, '', 42, 'Broker id must not be empty'],
-    [METRICS, 'm', 42, 'This broker has no client metrics.'],
+    [METRICS, '', 42, 'Client metrics subscription name must not be empty'],
     [GROUP, 'g', 42, 'This broker has no groups yet.'],
     [7, 'x', 42, 'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.'],
   ])('type %i, %j', async (resourceType, resourceName, errorCode, errorMessage) => {
@@ -215,6 +216,9 @@ test('lists are changed word by word, from their default on', async () => {
   expect(await policy(DELETE, null)).toEqual([0, 'delete'])
 })
 
+const refusedChange = (why: string) =>
+  `Invalid value org.apache.kafka.common.config.ConfigException: ${why} for configuration Invalid dynamic configuration`
+
 describe('IncrementalAlterConfigs refuses', () => {
   const cases: [type: number, name: string, changes: Change[], code: number, message: string][] = [
     [TOPIC, 'orders', [['retention.ms', SET, null]], 42, 'Null value not supported for : retention.ms'],
@@ -233,6 +237,30 @@ describe('IncrementalAlterConfigs refuses', () => {
     [BROKER, '1', [['log.segment.bytes', SET, '5']], 42, 'Invalid value 5 for configuration log.segment.bytes: Value must be at least 1048576'],
     [BROKER, '1', [['min.insync.replicas', SET, '2']], 40, 'Broker-level min.insync.replicas cannot be altered while ELR is enabled.'],
     [BROKER, '', [['min.insync.replicas', DELETE, null]], 40, 'Cluster-level min.insync.replicas cannot be removed while ELR is enabled.'],
+    [BROKER, '1', [['min.insync.replicas', SET, '0']], 42, 'Invalid value 0 for configuration min.insync.replicas: Value must be at least 1'],
+    [BROKER, '', [['ssl.keystore.location', SET, '/x']], 42, 'These security configs can be dynamically updated only per-listener using the listener prefix: [ssl.keystore.location]'],
+    [BROKER, '1', [['num.io.threads', SET, '100']], 42, refusedChange('Dynamic thread count update validation failed for num.io.threads=100, value should not be greater than double the current value 8')],
+    [BROKER, '1', [['num.io.threads', SET, '1']], 42, refusedChange('Dynamic thread count update validation failed for num.io.threads=1, value should be at least half the current value 8')],
+    [BROKER, '', [['log.cleaner.threads', SET, '9']], 42, refusedChange('Log cleaner threads cannot be increased to more than double the current value 1')],
+    [BROKER, '', [['max.connection.creation.rate', SET, '0']], 42, refusedChange('Invalid max.connection.creation.rate 0')],
+    [BROKER, '', [['metric.reporters', SET, 'X']], 42, refusedChange('Validation of dynamic config update of Set(metric.reporters) failed with class class kafka.server.DynamicMetricsReporters')],
+    [BROKER, '', [['max.connections.per.ip.overrides', SET, 'bad']], 42, "Error parsing configuration property 'max.connections.per.ip.overrides': begin 0, end -1, length 3"],
+    [BROKER, '1', [['max.connections.per.ip.overrides', SET, 'localhost:x']], 42, 'For input string: "x"'],
+    [BROKER, '', [['leader.replication.throttled.rate', SET, '-1']], 42, 'Invalid value -1 for configuration leader.replication.throttled.rate: Value must be at least 0'],
+    [BROKER, '1', [['leader.replication.throttled.rate', APPEND, '1']], 40, 'Unknown config name: leader.replication.throttled.rate'],
+    [BROKER, '1', [['num.partitions', APPEND, '1']], 40, 'Config value append is not allowed for config key: num.partitions'],
+    [BROKER, '', [['cordoned.log.dirs', SET, '/x']], 42, 'Cannot update these configs at default cluster level, broker id must be specified: [cordoned.log.dirs]'],
+    [BROKER, '1', [['cordoned.log.dirs', SET, '/x']], 42, 'This broker cannot change these configs while it runs: [cordoned.log.dirs]'],
+    [BROKER, '1', [['x', 9, '1']], 42, 'Unknown operations type 9'],
+    [METRICS, '', [['metrics', SET, 'a']], 42, "Subscription name can't be empty"],
+    [METRICS, 'm', [['nope', SET, 'a']], 42, 'Unknown client metrics configuration: nope'],
+    [METRICS, 'm', [['interval.ms', SET, 'abc']], 40, 'Invalid value abc for configuration interval.ms: Not a number of type INT'],
+    [METRICS, 'm', [['interval.ms', SET, '99']], 42, 'Invalid value 99 for interval.ms, interval must be between 100 and 3600000 (1 hour)'],
+    [METRICS, 'm', [['match', SET, 'foo=1']], 40, 'Illegal client matching pattern: foo=1'],
+    [METRICS, 'm', [['match', SET, 'client_id=[']], 40, 'Illegal client matching pattern: client_id=['],
+    [METRICS, 'm', [['metrics', SET, 'a,,b']], 40, "Configuration 'metrics' values must not be empty."],
+    [METRICS, 'm', [['metrics', APPEND, 'a']], 40, "Can't APPEND to key metrics because its type is not LIST."],
+    [LOGGER, '1', [['root', SET, 'LOUD']], 40, 'Cannot set the log level of root to LOUD as it is not a supported log level. Valid log levels are DEBUG, ERROR, FATAL, INFO, TRACE, WARN'],
     [LOGGER, '1', [['nope', SET, 'DEBUG']], 40, 'Logger nope does not exist!'],
     [LOGGER, '1', [['root', DELETE, null]], 42, 'Removing the log level of the root logger is not allowed'],
     [LOGGER, '1', [['root', APPEND, 'DEBUG']], 42, 'APPEND operation is not allowed for the BROKER_LOGGER resource'],
@@ -273,4 +301,48 @@ test('AlterConfigs replaces everything that was set', async () => {
   expect(await put(BROKER, '', {})).toEqual([40, 'Cluster-level min.insync.replicas cannot be removed while ELR is enabled.'])
   expect(await put(TOPIC, 'orders', {})).toEqual([0, null])
   expect(now()).toEqual({})
+})
+
+test('a client metrics subscription is described, listed, and gone with its last config', async () => {
+  const { connect } = await testBroker({ topics: ['orders'] })
+  const client = await connect()
+  const list = async (version: number, resourceTypes: number[]) => {
+    const { errorCode, configResources } = await client.call(ListConfigResources, version, { resourceTypes })
+    return errorCode === 0 ? configResources.map(({ resourceType, resourceName }) => `${resourceType} ${resourceName}`) : errorCode
+  }
+  expect(await value(client, METRICS, 'm', 'interval.ms')).toBe('300000 @5 <- ')
+  expect(await alter(client, METRICS, 'm', [['metrics', SET, 'a.b,c'], ['interval.ms', SET, ' 500 '], ['match', SET, 'client_id=x.*']])).toEqual([0, null])
+  expect(await value(client, METRICS, 'm', 'interval.ms')).toBe('500 @7 <- interval.ms=500@7')
+  expect(await list(0, [])).toEqual(['16 m'])
+  expect(await list(1, [])).toEqual(['16 m', '8 1', '4 1', '2 orders'])
+  expect(await list(1, [METRICS, METRICS])).toEqual(['16 m'])
+  expect(await list(1, [BROKER, LOGGER])).toEqual(['8 1', '4 1'])
+  expect(await list(1, [99])).toBe(35)
+  expect(await alter(client, METRICS, 'm', [['metrics', DELETE, null], ['interval.ms', DELETE, null], ['match', DELETE, null]])).toEqual([0, null])
+  expect(await list(1, [METRICS])).toEqual([])
+})
+
+test('the level of the log can be changed, until the broker ends', async () => {
+  const { connect, broker, lines } = await testBroker()
+  const client = await connect()
+  const level = async () => (await describeAll(client, LOGGER, '1')).configs.map(({ name, value: given }) => `${name}=${given}`)
+  expect(await level()).toEqual(['root=DEBUG'])
+  expect(await alter(client, LOGGER, '1', [['root', SET, 'ERROR']], true)).toEqual([0, null])
+  expect(await level()).toEqual(['root=DEBUG'])
+  expect(await alter(client, LOGGER, '1', [['root', SET, 'WARN']])).toEqual([0, null])
+  expect(await level()).toEqual(['root=WARN'])
+  const before = lines.length
+  broker.logger.info('not said')
+  broker.logger.warn('said')
+  expect(lines.slice(before)).toHaveLength(1)
+})
+
+test('what can only be set dynamically is taken, and not described, as in Kafka', async () => {
+  const { connect, broker } = await testBroker()
+  const client = await connect()
+  expect(await alter(client, BROKER, '', [['leader.replication.throttled.rate', SET, '10']])).toEqual([0, null])
+  expect(broker.metadata.image.configs(BROKER, '').get('leader.replication.throttled.rate')).toBe('10')
+  for (const name of ['', '1']) expect((await describeAll(client, BROKER, name, ['leader.replication.throttled.rate'])).configs).toEqual([])
+  // What is read-only may be taken back: it was never set.
+  expect(await alter(client, BROKER, '1', [['num.partitions', DELETE, null]])).toEqual([0, null])
 })

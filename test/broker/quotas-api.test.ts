@@ -107,7 +107,7 @@ test('a key or an entity named twice is refused', async () => {
   const client = await (await testBroker()).connect()
   const ops = [{ key: 'producer_byte_rate', value: 1, remove: false }, { key: 'producer_byte_rate', value: 2, remove: false }]
   const { entries } = await client.call(AlterClientQuotas, 1, { entries: [{ entity: partsOf({ user: 'a' }), ops }], validateOnly: false })
-  expect(entries[0].errorMessage).toBe('Duplicate quota key producer_byte_rate not updating quota for this entity ClientQuotaEntity(entries={user=a})')
+  expect(entries[0].errorMessage).toBe('Ignoring duplicate entity ClientQuotaEntity(entries={user=a})')
   const twice = await alter(client, [[{ user: 'b' }, { producer_byte_rate: 1 }], [{ user: 'b' }, { producer_byte_rate: 2 }]])
   expect(twice).toEqual([[ErrorCode.INVALID_REQUEST, 'Ignoring duplicate entity ClientQuotaEntity(entries={user=b})']])
 })

@@ -1,6 +1,7 @@
 // Both APIs that alter configs: the checks that Kafka's broker makes first (ConfigAdminManager), then those of its
 // controller, then one commit for all resources that passed.
 
+import type { LogLevel } from '../../base/logger.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Broker } from '../broker.ts'
 import { itemError } from '../handler.ts'
@@ -11,14 +12,24 @@ import type { NewRecord } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topics.ts'
 import {
   applyChanges,
-  checkBrokerChanges,
-  checkBrokerValues,
   checkTopicConfigs,
   ConfigOperation,
   configRecords,
 } from './alterations.ts'
 import type { ConfigChange } from './alterations.ts'
+import { checkBrokerAlteration } from './broker-alterations.ts'
+import { checkClientMetrics } from './client-metrics-configs.ts'
 import { refusalOf } from './config-permissions.ts'
+
+// Kafka's levels, and what they are here.
+const LOG_LEVELS: ReadonlyMap<string, LogLevel> = new Map([
+  ['TRACE', 'debug'],
+  ['DEBUG', 'debug'],
+  ['INFO', 'info'],
+  ['WARN', 'warn'],
+  ['ERROR', 'error'],
+  ['FATAL', 'error'],
+])
 
 export interface AlteredResource {
   readonly resourceType: number
@@ -48,7 +59,7 @@ export function alterConfigs(
         if ((counts.get(keyOf(resource)) ?? 0) > 1) {
           throw new KafkaError('INVALID_REQUEST', 'Each resource must appear at most once.')
         }
-        checkShape(resource, options)
+        checkShape(resource)
         const refusal = refusalOf(resource, 'ALTER_CONFIGS', context)
         if (refusal !== undefined) throw refusal
         const more = recordsFor(broker, image, resource, options)
@@ -66,7 +77,7 @@ function keyOf({ resourceType, resourceName }: AlteredResource): string {
   return `${resourceType} ${resourceName}`
 }
 
-function checkShape({ changes }: AlteredResource, { replacesAll }: AlterOptions): void {
+function checkShape({ changes }: AlteredResource): void {
   if (new Set(changes.map(({ name }) => name)).size < changes.length) {
     throw new KafkaError('INVALID_REQUEST', 'Error due to duplicate config keys')
   }
@@ -75,24 +86,28 @@ function checkShape({ changes }: AlteredResource, { replacesAll }: AlterOptions)
     const names = nulls.map(({ name }) => name).join(',')
     throw new KafkaError('INVALID_REQUEST', `Null value not supported for : ${names}`)
   }
+}
+
+/** Where Kafka breaks off with an unexpected error, this broker says what was wrong. */
+function checkOperations({ changes }: AlteredResource): void {
   const { set, subtract } = ConfigOperation
-  const isKnown = ({ operation }: ConfigChange) => operation >= set && operation <= subtract
-  const unknown = replacesAll ? undefined : changes.find((change) => !isKnown(change))
-  if (unknown !== undefined) throw new KafkaError('INVALID_REQUEST', `Unknown config operation ${unknown.operation}`)
+  const unknown = changes.find(({ operation }) => operation < set || operation > subtract)
+  if (unknown !== undefined) throw new KafkaError('INVALID_REQUEST', `Unknown operations type ${unknown.operation}`)
 }
 
 function recordsFor(broker: Broker, image: MetadataImage, resource: AlteredResource, options: AlterOptions): NewRecord[] {
   const { resourceType, resourceName } = resource
+  if (resourceType !== ResourceType.broker) checkOperations(resource)
   switch (resourceType) {
     case ResourceType.topic:
       return topicRecords(broker, image, resource, options)
     case ResourceType.broker:
       return brokerRecords(broker, image, resource, options)
     case ResourceType.brokerLogger:
-      if (!options.replacesAll) throw loggerRefusal(broker, resource)
+      if (!options.replacesAll) return alterLogLevel(broker, resource, options)
       break
     case ResourceType.clientMetrics:
-      throw new KafkaError('INVALID_REQUEST', 'This broker has no client metrics.')
+      return clientMetricsRecords(image, resource, options)
     case ResourceType.group:
       throw new KafkaError('INVALID_REQUEST', `This broker has no groups yet: ${resourceName}`)
   }
@@ -117,6 +132,17 @@ function topicRecords(
   return configRecords(ResourceType.topic, resourceName, current, wanted)
 }
 
+function clientMetricsRecords(
+  image: MetadataImage,
+  { resourceName, changes }: AlteredResource,
+  options: AlterOptions,
+): NewRecord[] {
+  const current = image.configs(ResourceType.clientMetrics, resourceName)
+  const wanted = applyChanges(ResourceType.clientMetrics, options.replacesAll ? new Map() : current, changes)
+  checkClientMetrics(resourceName, wanted)
+  return configRecords(ResourceType.clientMetrics, resourceName, current, wanted)
+}
+
 function brokerRecords(
   broker: Broker,
   image: MetadataImage,
@@ -127,33 +153,41 @@ function brokerRecords(
   if (resourceName !== '') {
     checkNode(resourceName, broker, (id) => `Unexpected broker id, expected ${broker.nodeId}, but received ${id}`)
   }
+  checkOperations(resource)
   const current = image.configs(ResourceType.broker, resourceName)
   const wanted = applyChanges(ResourceType.broker, options.replacesAll ? new Map() : current, changes)
+  const deleted = ({ operation }: ConfigChange) => operation === ConfigOperation.delete
   const removed = [...current.keys()].filter((name) => !wanted.has(name))
-  const allChanges = [
-    ...changes.filter(({ operation }) => operation !== ConfigOperation.delete),
-    ...removed.map((name) => ({ name, operation: ConfigOperation.delete, value: null })),
-    ...changes.filter(({ name, operation }) => operation === ConfigOperation.delete && !removed.includes(name)),
-  ]
-  checkBrokerChanges(image, resourceName, allChanges)
-  checkBrokerValues(wanted)
+  checkBrokerAlteration(broker.config, image, {
+    resourceName,
+    current,
+    wanted,
+    given: changes.filter((change) => !deleted(change)).map(({ name }) => name),
+    removed: [...removed, ...changes.filter(deleted).map(({ name }) => name)],
+  })
   return configRecords(ResourceType.broker, resourceName, current, wanted)
 }
 
-/** The daemon's log has one level, given when it is started; so every change is refused, each as Kafka would. */
-function loggerRefusal(broker: Broker, { resourceName, changes }: AlteredResource): KafkaError {
+/** The daemon's log has one level for all of it, by the name of the root logger, and forgets it at its end, as Kafka's. */
+function alterLogLevel(broker: Broker, { resourceName, changes }: AlteredResource, options: AlterOptions): NewRecord[] {
   checkNode(resourceName, broker, (id) => `Unexpected node id. Expected ${broker.nodeId}, but received ${id}`)
-  for (const { name, operation } of changes) {
-    if (operation === ConfigOperation.append || operation === ConfigOperation.subtract) {
-      const word = operation === ConfigOperation.append ? 'APPEND' : 'SUBTRACT'
-      return new KafkaError('INVALID_REQUEST', `${word} operation is not allowed for the BROKER_LOGGER resource`)
+  const { append, subtract } = ConfigOperation
+  for (const { name, operation, value } of changes) {
+    if (operation === append || operation === subtract) {
+      const word = operation === append ? 'APPEND' : 'SUBTRACT'
+      throw new KafkaError('INVALID_REQUEST', `${word} operation is not allowed for the BROKER_LOGGER resource`)
     }
-    if (name !== 'root') return new KafkaError('INVALID_CONFIG', `Logger ${name} does not exist!`)
+    if (name !== 'root') throw new KafkaError('INVALID_CONFIG', `Logger ${name} does not exist!`)
     if (operation === ConfigOperation.delete) {
-      return new KafkaError('INVALID_REQUEST', 'Removing the log level of the root logger is not allowed')
+      throw new KafkaError('INVALID_REQUEST', 'Removing the log level of the root logger is not allowed')
     }
+    if (LOG_LEVELS.has(value ?? '')) continue
+    const what = `Cannot set the log level of root to ${value} as it is not a supported log level.`
+    throw new KafkaError('INVALID_CONFIG', `${what} Valid log levels are ${[...LOG_LEVELS.keys()].sort().join(', ')}`)
   }
-  return new KafkaError('INVALID_REQUEST', 'The log level of this broker cannot be changed while it runs.')
+  const level = LOG_LEVELS.get(changes.at(0)?.value ?? '')
+  if (level !== undefined && !options.validateOnly) broker.logger.level = level
+  return []
 }
 
 function checkNode(name: string, broker: Broker, otherwise: (id: string) => string): void {

@@ -4,9 +4,8 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { ResourceType } from '../metadata/image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { ELR_VERSION } from '../metadata/records.ts'
 import type { NewRecord } from '../metadata/records.ts'
-import { asInvalidRequest, brokerConfigKey, parseBrokerValue } from './broker-config-keys.ts'
+import { brokerConfigKey, isDescribed } from './broker-config-keys.ts'
 import type { BrokerConfig } from './broker-configs.ts'
 import { topicConfigValue } from './resolve.ts'
 import { HIDDEN_TOPIC_CONFIGS, TOPIC_CONFIGS } from './topic-configs.ts'
@@ -21,7 +20,6 @@ export interface ConfigChange {
 }
 
 const MAX_VALUE_LENGTH = 32767 // of a string in a ConfigRecord (Short.MAX_VALUE)
-const MIN_ISR = 'min.insync.replicas'
 const OPERATION_NAMES = ['SET', 'DELETE', 'APPEND', 'SUBTRACT']
 
 /** The configs a resource has after `changes`. KafkaError where a change makes no sense for its config. */
@@ -41,12 +39,7 @@ export function applyChanges(
         break
       case ConfigOperation.append:
       case ConfigOperation.subtract: {
-        const key = resourceType === ResourceType.topic ? TOPIC_CONFIGS.get(name) : brokerConfigKey(name)
-        if (key?.type !== 'list') {
-          const what = `Can't ${OPERATION_NAMES[operation] ?? ''} to key ${name} because its type is not LIST.`
-          throw new KafkaError('INVALID_CONFIG', what)
-        }
-        const words = listOf(current.get(name) ?? key.default ?? '')
+        const words = listOf(current.get(name) ?? listDefault(resourceType, name, operation))
         result.set(name, changedList(words, operation, value ?? '').join(','))
         break
       }
@@ -55,6 +48,20 @@ export function applyChanges(
     }
   }
   return result
+}
+
+/** Throws KafkaError INVALID_CONFIG for what is no list, or no list that Kafka knows as one at this point. */
+function listDefault(resourceType: number, name: string, operation: number): string {
+  const word = OPERATION_NAMES[operation] ?? ''
+  if (resourceType === ResourceType.broker) {
+    const key = brokerConfigKey(name)
+    if (key === undefined || !isDescribed(name)) throw new KafkaError('INVALID_CONFIG', `Unknown config name: ${name}`)
+    if (key.type === 'list') return key.default ?? ''
+    throw new KafkaError('INVALID_CONFIG', `Config value ${word.toLowerCase()} is not allowed for config key: ${name}`)
+  }
+  const key = resourceType === ResourceType.topic ? TOPIC_CONFIGS.get(name) : undefined
+  if (key?.type === 'list') return key.default
+  throw new KafkaError('INVALID_CONFIG', `Can't ${word} to key ${name} because its type is not LIST.`)
 }
 
 function changedList(words: readonly string[], operation: number, value: string): string[] {
@@ -110,51 +117,8 @@ export function checkTopicConfigs(
   }
 }
 
-/** What may be changed on a broker while it runs. `resourceName` '' is the default of all brokers. */
-export function checkBrokerChanges(image: MetadataImage, resourceName: string, changes: readonly ConfigChange[]): void {
-  const refuse = (text: string, wrong: readonly ConfigChange[]) => {
-    if (wrong.length === 0) return
-    throw new KafkaError('INVALID_REQUEST', `${text}: [${wrong.map(({ name }) => name).join(', ')}]`)
-  }
-  refuse(
-    'Cannot update these configs dynamically',
-    changes.filter(({ name }) => brokerConfigKey(name)?.isDynamic === false),
-  )
-  const isDefault = resourceName === ''
-  if (isDefault) {
-    const perBroker = changes.filter(({ name }) => brokerConfigKey(name)?.isPerBroker === true)
-    refuse('Cannot update these configs at default cluster level, broker id must be specified', perBroker)
-  }
-  const security = changes.filter(({ name }) => name.startsWith('ssl.') && brokerConfigKey(name) !== undefined)
-  refuse('These security configs can be dynamically updated only per-listener using the listener prefix', security)
-  const listeners = changes.filter(({ name }) => name === 'listeners' || name === 'listener.security.protocol.map')
-  refuse('This broker cannot change these configs while it runs', listeners)
-  checkMinIsr(image, isDefault, changes)
-}
-
-/** Values for a broker, after the change. Throws KafkaError INVALID_REQUEST with Kafka's message. */
-export function checkBrokerValues(values: ReadonlyMap<string, string>): void {
-  try {
-    for (const [name, value] of values) {
-      checkLength(name, value)
-      parseBrokerValue(name, value)
-    }
-  } catch (error) {
-    throw asInvalidRequest(error)
-  }
-}
-
-/** KIP-966: with ELR there is one min.insync.replicas for the cluster, and it stays. */
-function checkMinIsr(image: MetadataImage, isDefault: boolean, changes: readonly ConfigChange[]): void {
-  const change = changes.find(({ name }) => name === MIN_ISR)
-  if (change === undefined || (image.features.get(ELR_VERSION) ?? 0) < 1) return
-  if (!isDefault) throw new KafkaError('INVALID_CONFIG', `Broker-level ${MIN_ISR} cannot be altered while ELR is enabled.`)
-  if (change.operation === ConfigOperation.delete) {
-    throw new KafkaError('INVALID_CONFIG', `Cluster-level ${MIN_ISR} cannot be removed while ELR is enabled.`)
-  }
-}
-
-function checkLength(name: string, value: string): void {
+/** Throws KafkaError INVALID_CONFIG when the value does not fit into a record. */
+export function checkLength(name: string, value: string): void {
   if (Buffer.byteLength(value) > MAX_VALUE_LENGTH) {
     throw new KafkaError('INVALID_CONFIG', `The configuration value for ${name} is longer than ${MAX_VALUE_LENGTH} bytes.`)
   }

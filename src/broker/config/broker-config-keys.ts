@@ -19,7 +19,7 @@ export interface BrokerConfigKey {
 }
 
 const LISTENER_PREFIX = /^listener\.name\.[^.]+\.(?:(?:plain|scram-sha-256|scram-sha-512|gssapi|oauthbearer)\.)?(.+)$/
-const PER_BROKER = /^(ssl\.|sasl\.|listeners$|listener\.security\.protocol\.map$|principal\.builder\.class$)/
+const PER_BROKER = /^(ssl\.|sasl\.|listeners$|listener\.security\.protocol\.map$|principal\.builder\.class$|cordoned\.log\.dirs$)/
 
 // Of those that this broker reads itself; topic configs' ranges hold for the broker configs behind them.
 const AT_LEAST: ReadonlyMap<string, number> = new Map(
@@ -63,12 +63,24 @@ for (const [name, type, defaultValue, dynamic] of BROKER_CONFIG_ROWS) {
   })
 }
 
-/** Every broker config of Kafka 4.3, by name. */
+/** Every broker config that Kafka 4.3 describes, by name. */
 export const BROKER_CONFIGS: ReadonlyMap<string, BrokerConfigKey> = byName
+
+// Rates of replication (DynamicConfig.Broker): they can only be set dynamically, and Kafka never describes them.
+const RATE = { type: 'long', default: null, isDynamic: true, isPerBroker: false, documentation: null } as const
+const RATES = new Map<string, BrokerConfigKey>()
+for (const name of ['leader.replication.throttled.rate', 'follower.replication.throttled.rate', 'replica.alter.log.dirs.io.max.bytes.per.second']) {
+  RATES.set(name, { name, ...RATE })
+}
+
+/** Whether DescribeConfigs lists it, when it is set. */
+export function isDescribed(name: string): boolean {
+  return !RATES.has(name)
+}
 
 /** The key a name stands for: itself, or what follows `listener.name.<listener>.`; undefined for names Kafka lacks. */
 export function brokerConfigKey(name: string): BrokerConfigKey | undefined {
-  const direct = byName.get(name)
+  const direct = byName.get(name) ?? RATES.get(name)
   if (direct !== undefined) return direct
   const inner = LISTENER_PREFIX.exec(name)?.[1]
   return inner === undefined ? undefined : byName.get(inner)
@@ -94,6 +106,7 @@ export function parseBrokerValue(name: string, text: string): ConfigValue {
 }
 
 function checkOf(name: string): Check | undefined {
+  if (RATES.has(name)) return atLeast(0)
   const minimum = AT_LEAST.get(name)
   return minimum === undefined ? topicConfigBehind(name)?.check : atLeast(minimum)
 }

@@ -3,7 +3,7 @@
 
 import { ResourceType } from '../metadata/image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { BROKER_CONFIGS, brokerConfigKey, brokerSynonyms } from './broker-config-keys.ts'
+import { BROKER_CONFIGS, brokerConfigKey, brokerSynonyms, isDescribed } from './broker-config-keys.ts'
 import type { BrokerConfig } from './broker-configs.ts'
 import { HIDDEN_TOPIC_CONFIGS, TOPIC_CONFIGS } from './topic-configs.ts'
 import type { TopicConfig } from './topic-configs.ts'
@@ -18,6 +18,7 @@ export const ConfigSource = {
   staticBroker: 4,
   default: 5,
   dynamicBrokerLogger: 6,
+  clientMetrics: 7,
 } as const
 
 export interface ConfigSynonym {
@@ -83,13 +84,14 @@ export function describeBrokerConfigs(config: BrokerConfig, image: MetadataImage
   const sources = sourcesOf(config, image)
   const names = new Set(BROKER_CONFIGS.keys())
   for (const { values } of sources) for (const name of values.keys()) names.add(name)
-  return [...names].sort().map((name) => described(name, synonymsIn(sources, name)))
+  return [...names].filter(isDescribed).sort().map((name) => described(name, synonymsIn(sources, name)))
 }
 
 /** What is set for all brokers together. */
 export function describeBrokerDefaults(image: MetadataImage): DescribedConfig[] {
   const source = ConfigSource.dynamicDefaultBroker
-  const values = [...image.configs(ResourceType.broker, '')].sort(([a], [b]) => (a < b ? -1 : 1))
+  const given = [...image.configs(ResourceType.broker, '')].filter(([name]) => isDescribed(name))
+  const values = given.sort(([a], [b]) => (a < b ? -1 : 1))
   return values.map(([name, value]) => described(name, [{ name, value: isSensitive(name) ? null : value, source }]))
 }
 
@@ -147,6 +149,11 @@ function inherited(key: TopicConfig, sources: readonly Source[]): string {
     return BigInt(value) < 0n ? '-1' : String(BigInt(value) * BigInt(factor))
   }
   return key.default
+}
+
+/** The value that a broker config has now; '' where there is none. */
+export function brokerConfigValue(config: BrokerConfig, image: MetadataImage, name: string): string {
+  return synonymsIn(sourcesOf(config, image), name).at(0)?.value ?? ''
 }
 
 /** What the broker was started with, or its default; '' where there is none. */

@@ -1,5 +1,6 @@
 // AlterClientQuotas (49): sets and removes quotas of users, client ids and addresses, or of their defaults. Checks and
-// messages as the controller's (ClientQuotaControlManager), but that an ip must be an address: no names are looked up here.
+// messages as the controller's (ClientQuotaControlManager), but that an ip must be an address, no names are looked up, and
+// that NaN is no quota.
 
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { AlterClientQuotas } from '../../protocol/apis/alter-client-quotas.ts'
@@ -23,6 +24,7 @@ const CLIENT_KEYS: ReadonlyMap<string, QuotaType> = new Map([
   ['controller_mutation_rate', 'DOUBLE'],
 ])
 const IP_KEYS: ReadonlyMap<string, QuotaType> = new Map([['connection_creation_rate', 'INT']])
+const ORDER: readonly string[] = ['client-id', 'user', 'ip'] // in which Kafka names them
 const LARGEST: Readonly<Record<QuotaType, number>> = { LONG: 2 ** 63, INT: 2 ** 31 - 1, DOUBLE: Infinity }
 
 export const handleAlterClientQuotas: Handler<typeof AlterClientQuotas> = async (request, context) => {
@@ -32,13 +34,16 @@ export const handleAlterClientQuotas: Handler<typeof AlterClientQuotas> = async 
     // By entity: one that is named twice is answered once.
     const result = new Map<string, { entity: QuotaEntity; error: KafkaError | undefined }>()
     for (const entry of request.entries) {
-      const entity = new Map(entry.entity.map(({ entityType, entityName }) => [entityType, entityName]))
+      const entity = entityOf(entry)
       const name = textOf(entity)
       let error: KafkaError | undefined
       try {
         checkCluster(context, 'ALTER_CONFIGS')
-        const changes = changesOf(entry, name)
-        if (result.has(name)) throw new KafkaError('INVALID_REQUEST', `Ignoring duplicate entity ${name}`)
+        const changes = changesOf(entry)
+        // Kafka says the same of a key that is named twice.
+        if (changes === undefined || result.has(name)) {
+          throw new KafkaError('INVALID_REQUEST', `Ignoring duplicate entity ${name}`)
+        }
         records.push(...recordsOf(image, entity, changes))
       } catch (thrown) {
         error = itemError(thrown, broker, `altering the quotas of ${name}`)
@@ -55,16 +60,15 @@ export const handleAlterClientQuotas: Handler<typeof AlterClientQuotas> = async 
   return { throttleTimeMs: 0, entries }
 }
 
-/** By key; undefined removes. */
-function changesOf({ ops }: Entry, name: string): Map<string, number | undefined> {
-  const changes = new Map<string, number | undefined>()
-  for (const { key, value, remove } of ops) {
-    if (changes.has(key)) {
-      throw new KafkaError('INVALID_REQUEST', `Duplicate quota key ${key} not updating quota for this entity ${name}`)
-    }
-    changes.set(key, remove ? undefined : value)
-  }
-  return changes
+function entityOf({ entity }: Entry): QuotaEntity {
+  const parts = entity.map(({ entityType, entityName }) => [entityType, entityName] as const)
+  return new Map(parts.sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b)))
+}
+
+/** By key; undefined removes. Undefined as a whole when a key is named twice. */
+function changesOf({ ops }: Entry): Map<string, number | undefined> | undefined {
+  const changes = new Map(ops.map(({ key, value, remove }) => [key, remove ? undefined : value]))
+  return changes.size < ops.length ? undefined : changes
 }
 
 function recordsOf(image: MetadataImage, entity: QuotaEntity, changes: ReadonlyMap<string, number | undefined>): NewRecord[] {
@@ -110,8 +114,7 @@ function checkValue(keys: ReadonlyMap<string, QuotaType>, key: string, value: nu
   if (value % 1 > 1e-6) throw refuse(`${key} cannot be a fractional value.`)
 }
 
-/** As Kafka prints it: client-id before user. */
+/** As Kafka prints it. */
 function textOf(entity: QuotaEntity): string {
-  const parts = [...entity].sort(([a], [b]) => (a < b ? -1 : 1)).map(([type, name]) => `${type}=${name}`)
-  return `ClientQuotaEntity(entries={${parts.join(', ')}})`
+  return `ClientQuotaEntity(entries={${Array.from(entity, ([type, name]) => `${type}=${name}`).join(', ')}})`
 }

@@ -16,11 +16,16 @@ export const handleAlterPartitionReassignments: Handler<typeof AlterPartitionRea
     name,
     partitions: partitions.map(({ partitionIndex, replicas }) => {
       const error = refusalOf(broker, name, partitionIndex, replicas)
-      return { partitionIndex, errorCode: error?.code ?? ErrorCode.NONE, errorMessage: error?.message ?? null }
+      return { partitionIndex, errorCode: error?.code ?? ErrorCode.NONE, errorMessage: textOf(error) }
     }),
   }))
   const { allowReplicationFactorChange } = request
   return { throttleTimeMs: 0, allowReplicationFactorChange, errorCode: ErrorCode.NONE, errorMessage: null, responses }
+}
+
+/** Kafka has no text where the code's own says all. */
+function textOf(error: KafkaError | undefined): string | null {
+  return error === undefined || error.isStandardText ? null : error.message
 }
 
 function refusalOf(

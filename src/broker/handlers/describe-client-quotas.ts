@@ -28,7 +28,7 @@ export const handleDescribeClientQuotas: Handler<typeof DescribeClientQuotas> = 
       entity: [...entity].map(([entityType, entityName]) => ({ entityType, entityName })),
       values: [...values].map(([key, value]) => ({ key, value })),
     }))
-    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null, entries }
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: '', entries }
   } catch (error) {
     const { code, message } = itemError(error, broker, 'describing quotas')
     return { throttleTimeMs: 0, errorCode: code, errorMessage: message, entries: null }

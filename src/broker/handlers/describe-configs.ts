@@ -1,9 +1,10 @@
-// DescribeConfigs (32): every config of a topic or a broker, where its value comes from and what stands behind it.
+// DescribeConfigs (32): every config of a topic, a broker or a client metrics subscription, where its value comes from and what stands behind it.
 
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { DescribeConfigs } from '../../protocol/apis/describe-configs.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import type { Broker } from '../broker.ts'
+import { describeClientMetrics } from '../config/client-metrics-configs.ts'
 import { ConfigSource, describeBrokerConfigs, describeBrokerDefaults, describeTopicConfigs } from '../config/resolve.ts'
 import type { DescribedConfig } from '../config/resolve.ts'
 import { refusalOf } from '../config/config-permissions.ts'
@@ -57,9 +58,9 @@ function configsOf({ resourceType, resourceName }: Resource, broker: Broker): De
     case ResourceType.brokerLogger:
       if (resourceName === '') throw new KafkaError('INVALID_REQUEST', 'Broker id must not be empty')
       checkNode(resourceName, broker, (id) => `Unexpected broker id, expected ${broker.nodeId} but received ${id}`)
-      return [rootLogger]
+      return [rootLogger(broker)]
     case ResourceType.clientMetrics:
-      throw new KafkaError('INVALID_REQUEST', 'This broker has no client metrics.')
+      return describeClientMetrics(resourceName, image.configs(ResourceType.clientMetrics, resourceName))
     case ResourceType.group:
       throw new KafkaError('INVALID_REQUEST', 'This broker has no groups yet.')
     default:
@@ -68,15 +69,17 @@ function configsOf({ resourceType, resourceName }: Resource, broker: Broker): De
 }
 
 /** There is one log, and one level for all of it. */
-const rootLogger: DescribedConfig = {
-  name: 'root',
-  value: 'INFO',
-  isReadOnly: false,
-  source: ConfigSource.dynamicBrokerLogger,
-  isSensitive: false,
-  synonyms: [],
-  type: 0,
-  documentation: null,
+function rootLogger({ logger }: Broker): DescribedConfig {
+  return {
+    name: 'root',
+    value: (logger.level ?? 'info').toUpperCase(),
+    isReadOnly: false,
+    source: ConfigSource.dynamicBrokerLogger,
+    isSensitive: false,
+    synonyms: [],
+    type: 0,
+    documentation: '',
+  }
 }
 
 function checkNode(name: string, broker: Broker, otherwise: (id: string) => string): void {

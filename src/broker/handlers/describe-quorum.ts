@@ -20,7 +20,7 @@ export const handleDescribeQuorum: Handler<typeof DescribeQuorum> = ({ topics },
       topicName,
       partitions: partitions.map(({ partitionIndex }) => ({ ...NO_QUORUM, partitionIndex })),
     }))
-    return { errorCode: ErrorCode.NONE, errorMessage: null, topics: refused, nodes: [] }
+    return { errorCode: ErrorCode.NONE, errorMessage: '', topics: refused, nodes: [] }
   }
   const { endOffset, epoch, voterDirectoryId } = metadata.quorum
   const now = clock.now()
@@ -34,7 +34,7 @@ export const handleDescribeQuorum: Handler<typeof DescribeQuorum> = ({ topics },
   const partition = {
     partitionIndex: 0,
     errorCode: ErrorCode.NONE,
-    errorMessage: null,
+    errorMessage: '',
     leaderId: nodeId,
     leaderEpoch: epoch,
     highWatermark: endOffset,
@@ -43,9 +43,9 @@ export const handleDescribeQuorum: Handler<typeof DescribeQuorum> = ({ topics },
   }
   return {
     errorCode: ErrorCode.NONE,
-    errorMessage: null,
+    errorMessage: '',
     topics: [{ topicName: METADATA_TOPIC, partitions: [partition] }],
-    nodes: [{ nodeId, listeners: [] }],
+    nodes: context.apiVersion >= 2 ? [{ nodeId, listeners: [] }] : [],
   }
 }
 

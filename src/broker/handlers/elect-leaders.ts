@@ -20,7 +20,7 @@ export const handleElectLeaders: Handler<typeof ElectLeaders> = (request, contex
     }))
   try {
     checkCluster(context, 'ALTER')
-    if (request.electionType !== 0 && request.electionType !== 1) {
+    if (asked?.length !== 0 && request.electionType !== 0 && request.electionType !== 1) {
       throw new KafkaError('INVALID_REQUEST', `Unknown election type ${request.electionType}`)
     }
   } catch (error) {

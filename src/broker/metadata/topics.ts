@@ -111,9 +111,11 @@ export function checkReplicas(brokerIds: readonly number[], { nodeId }: Node): v
     return new KafkaError('INVALID_REPLICA_ASSIGNMENT', `The manual partition assignment includes ${what}`)
   }
   if (brokerIds.length === 0) throw refuse('an empty replica list.')
-  const other = brokerIds.find((id) => id !== nodeId)
-  if (other !== undefined) throw refuse(`broker ${other}, but no such broker is registered.`)
-  if (brokerIds.length > 1) throw refuse(`the broker ${nodeId} more than once.`)
+  // In the order of their ids, as Kafka looks at them.
+  const [first, ...others] = [...brokerIds].sort((a, b) => a - b)
+  if (first !== nodeId) throw refuse(`broker ${first}, but no such broker is registered.`)
+  if (others.length === 0) return
+  throw refuse(others[0] === nodeId ? `the broker ${nodeId} more than once.` : `broker ${others[0]}, but no such broker is registered.`)
 }
 
 export function topicRecords(name: string, topicId: string, partitions: number, node: Node): NewRecord[] {
