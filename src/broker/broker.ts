@@ -13,7 +13,6 @@ import { parseBrokerConfig, type BrokerConfig } from './config/broker-configs.ts
 import { topicLogConfig } from './config/log-configs.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { GroupCoordinator } from './groups/group-coordinator.ts'
-import { checkServable } from './listeners.ts'
 import { LogUpkeep } from './log-upkeep.ts'
 import type { MetadataController } from './metadata/controller.ts'
 import type { MetadataImage } from './metadata/image.ts'
@@ -22,6 +21,7 @@ import { openMetadata } from './metadata/open.ts'
 import { Partitions } from './partitions.ts'
 import { serveRequest } from './router.ts'
 import { Authorizer } from './security/authorizer.ts'
+import { listenerSecurity, type ListenerSecurity } from './security/listener-security.ts'
 import { Server } from './server.ts'
 
 export interface BrokerOptions {
@@ -63,11 +63,15 @@ const CLOSE_TIMEOUT_MS = 30_000
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { disk = nodeDisk, clock = systemClock, logger = silentLogger, ephemeral = false } = options
   const config = parseBrokerConfig(options.properties, { ephemeral })
-  checkServable(config.listeners)
   for (const line of config.warnings) logger.warn(line)
 
   const { nodeId } = config
   const found = readMetadata(disk, config.logDir, nodeId)
+  const securities = new Map<string, ListenerSecurity>()
+  for (const listener of config.listeners) {
+    const security = await listenerSecurity(listener, config.properties, disk, found.replay.image.scramUsers)
+    securities.set(listener.name, security)
+  }
   let groups: GroupCoordinator | undefined
   const store = await openLogStore({ directory: config.logDir, disk, clock, logger, clusterId: config.clusterId, nodeId })
   try {
@@ -95,7 +99,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     groups = new GroupCoordinator({ metadata, partitions, config, node, clock, logger })
     await groups.open()
     const broker = new RunningBroker({ config, metadata, partitions, groups, store, clock, logger })
-    await broker.listen()
+    await broker.listen(securities)
     return broker
   } catch (error) {
     groups?.close()
@@ -171,8 +175,8 @@ class RunningBroker implements Broker {
     return this.#server.replyMemory.room
   }
 
-  async listen(): Promise<void> {
-    this.#listeners = await this.#server.listen(this.config.listeners)
+  async listen(securities: ReadonlyMap<string, ListenerSecurity>): Promise<void> {
+    this.#listeners = await this.#server.listen(this.config.listeners, securities)
     this.store.onFatal((error) => void this.#fail(error))
     this.#expireProducers()
     this.#upkeep.start()

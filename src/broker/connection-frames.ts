@@ -6,7 +6,8 @@ import { ProtocolError } from '../protocol/errors.ts'
 const FIRST_CAPACITY = 64 * 1024
 
 export class FrameReader {
-  readonly #maxFrame: number
+  #maxFrame: number
+  #limitName = 'socket.request.max.bytes'
   readonly #chunks: Buffer[] = []
   #at = 0 // in the first chunk
   #buffered = 0 // in all chunks
@@ -16,6 +17,12 @@ export class FrameReader {
 
   constructor(maxFrame: number) {
     this.#maxFrame = maxFrame
+  }
+
+  /** From the next frame on; `name` is the setting that says so. */
+  limit(maxFrame: number, name: string): void {
+    this.#maxFrame = maxFrame
+    this.#limitName = name
   }
 
   /** Bytes received and not given out yet. */
@@ -43,7 +50,7 @@ export class FrameReader {
     if (this.#declared < 0) {
       if (this.#buffered < 4) return undefined
       const length = this.#takeByte() * 0x1000000 + this.#takeByte() * 0x10000 + this.#takeByte() * 0x100 + this.#takeByte()
-      if (length > this.#maxFrame) throw new ProtocolError(describeLength(length, this.#maxFrame))
+      if (length > this.#maxFrame) throw new ProtocolError(describeLength(length, this.#maxFrame, this.#limitName))
       this.#declared = length
     }
     const declared = this.#declared
@@ -108,11 +115,16 @@ const GREETINGS = new Map([
   ['GET ', 'HTTP'], ['POST', 'HTTP'], ['PUT ', 'HTTP'], ['HEAD', 'HTTP'], ['OPTI', 'HTTP'], ['PRI ', 'HTTP'], ['SSH-', 'SSH'],
 ]) // prettier-ignore
 
-function describeLength(length: number, max: number): string {
+function describeLength(length: number, max: number, limit: string): string {
   if (Math.floor(length / 0x10000) === 0x1603) return 'a TLS client on a plaintext listener'
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(length)
-  const protocol = GREETINGS.get(bytes.toString('latin1'))
-  if (protocol !== undefined) return `${protocol === 'HTTP' ? 'an HTTP' : `an ${protocol}`} client on a Kafka listener`
-  return `a frame of ${length | 0} bytes; socket.request.max.bytes is ${max}`
+  return greetingIn(bytes) ?? `a frame of ${length | 0} bytes; ${limit} is ${max}`
+}
+
+/** What else than Kafka's protocol, or TLS, a stranger's first bytes are; undefined when they look like neither. */
+export function greetingIn(bytes: Buffer): string | undefined {
+  const protocol = GREETINGS.get(bytes.toString('latin1', 0, 4))
+  if (protocol === undefined) return undefined
+  return `${protocol === 'HTTP' ? 'an HTTP' : `an ${protocol}`} client on a Kafka listener`
 }

@@ -4,17 +4,31 @@
 
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
+import type { SaslAuthenticate } from '../protocol/apis/sasl-authenticate.ts'
+import type { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
 import { ProtocolError } from '../protocol/errors.ts'
+import type { ResponseInput } from '../protocol/schema.ts'
 import { FrameReader } from './connection-frames.ts'
 import type { ReplyMemory, RequestMemory } from './limits.ts'
 
 /** As handlers see it. */
 export interface Connection {
   readonly listener: string
+  /** `User:NAME`; of a SASL listener only when `login` is done. */
   readonly principal: string
   readonly remoteAddress: string
+  /** On a SASL listener; undefined where nobody logs in. */
+  readonly login: Login | undefined
   /** Calls `listener` once, when the client is gone or the broker is about to stop; returns how to forget it. */
   onClose(listener: () => void): () => void
+}
+
+/** The login of a connection, and the gate before it. */
+export interface Login {
+  /** Serves `frame` itself, or with `next` if the login allows it; throws CloseConnection if not. */
+  serve(frame: Buffer, next: () => Reply | Promise<Reply>): Reply | Promise<Reply>
+  handshake(mechanism: string, version: number): Promise<ResponseInput<typeof SaslHandshake>>
+  authenticate(token: Buffer): Promise<ResponseInput<typeof SaslAuthenticate>>
 }
 
 /** Ends the connection in its turn, after the replies before it. `reason` goes to the log, never to the client. */
@@ -28,8 +42,15 @@ export type Reply = readonly Buffer[] | undefined
 export interface ConnectionSettings {
   readonly stream: Duplex
   readonly listener: string
+  /** Who the client is, as far as that is known without a login. */
   readonly principal: string
   readonly remoteAddress: string
+  /** On a SASL listener. */
+  readonly startLogin?: ((connection: ClientConnection) => Login) | undefined
+  /** sasl.server.max.receive.size: of a frame before the login. */
+  readonly maxLoginFrameBytes?: number | undefined
+  /** Called once, when the login is done. */
+  readonly onLogin?: (() => void) | undefined
   readonly clock: Clock
   readonly maxFrameBytes: number
   readonly maxIdleMs: number
@@ -60,8 +81,9 @@ const OUTPUT_BYTES_PER_MS = 64 // on top of the deadline, for a large reply on a
 
 export class ClientConnection implements Connection {
   readonly listener: string
-  readonly principal: string
   readonly remoteAddress: string
+  readonly login: Login | undefined
+  #principal: string
   readonly #settings: ConnectionSettings
   readonly #stream: Duplex
   readonly #frames: FrameReader
@@ -84,10 +106,13 @@ export class ClientConnection implements Connection {
   constructor(settings: ConnectionSettings) {
     this.#settings = settings
     this.listener = settings.listener
-    this.principal = settings.principal
+    this.#principal = settings.principal
     this.remoteAddress = settings.remoteAddress
     this.#stream = settings.stream
     this.#frames = new FrameReader(settings.maxFrameBytes)
+    this.login = settings.startLogin?.(this)
+    const { maxLoginFrameBytes = Infinity } = settings
+    if (maxLoginFrameBytes < settings.maxFrameBytes) this.#frames.limit(maxLoginFrameBytes, 'sasl.server.max.receive.size')
     this.#lastActivity = settings.clock.monotonic()
     this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
     this.#stream.on('end', () => this.#onInputEnd())
@@ -97,6 +122,22 @@ export class ClientConnection implements Connection {
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  get principal(): string {
+    return this.#principal
+  }
+
+  /** The client has shown who it is. */
+  identify(principal: string): void {
+    this.#principal = principal
+    this.#frames.limit(this.#settings.maxFrameBytes, 'socket.request.max.bytes')
+    this.#settings.onLogin?.()
+  }
+
+  /** A line for the log that strangers can cause. */
+  report(line: string): void {
+    this.#settings.report(line)
   }
 
   onClose(listener: () => void): () => void {
@@ -233,7 +274,11 @@ export class ClientConnection implements Connection {
       finish(error instanceof CloseConnection ? error : new CloseConnection(reason))
     }
     try {
-      const reply = this.#settings.serve(frame, this, letNextStart)
+      const { serve } = this.#settings
+      const reply =
+        this.login === undefined
+          ? serve(frame, this, letNextStart)
+          : this.login.serve(frame, () => serve(frame, this, letNextStart))
       if (reply instanceof Promise) reply.then(finish, fail)
       else finish(reply)
     } catch (error) {

@@ -126,6 +126,53 @@ export class ConnectionCounts {
   }
 }
 
+/** Whoever is connected and has not shown yet who he is. */
+export interface Stranger {
+  close(reason: string): void
+}
+
+const MAX_STRANGERS = 1000
+const LOGIN_DEADLINE_MS = 30_000
+
+/**
+ * Connections in the middle of a TLS handshake or a login: so many, for so long. When there are more, the oldest goes: an
+ * honest client is done in milliseconds, and those who only hold places can't keep it out.
+ */
+export class Strangers {
+  readonly #since = new Map<Stranger, number>() // in the order they came
+
+  get count(): number {
+    return this.#since.size
+  }
+
+  add(stranger: Stranger, now: number): void {
+    this.#since.set(stranger, now)
+    if (this.#since.size <= MAX_STRANGERS) return
+    const [oldest] = this.#since.keys()
+    this.#since.delete(oldest)
+    oldest.close(`${MAX_STRANGERS} others want to log in, too`)
+  }
+
+  delete(stranger: Stranger): void {
+    this.#since.delete(stranger)
+  }
+
+  /** Looks at the deadlines; called every second or so. */
+  check(now: number): void {
+    for (const [stranger, since] of this.#since) {
+      if (now - since <= LOGIN_DEADLINE_MS) return
+      this.#since.delete(stranger)
+      stranger.close(`no login within ${LOGIN_DEADLINE_MS / 1000} s`)
+    }
+  }
+
+  closeAll(reason: string): void {
+    const all = [...this.#since.keys()]
+    this.#since.clear()
+    for (const stranger of all) stranger.close(reason)
+  }
+}
+
 const LINES_PER_PERIOD = 20
 const PERIOD_MS = 10_000
 

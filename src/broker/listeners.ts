@@ -1,23 +1,12 @@
-// Where a configured listener is bound and what it tells clients. Only PLAINTEXT can be served so far; any other
-// protocol is refused, so that nobody believes himself encrypted.
+// Where a configured listener is bound, what it tells clients, and what is to be said about one that others can reach.
 
 import type { ListenerConfig } from './config/broker-configs.ts'
-import { StartError } from './start-error.ts'
+import type { ListenerSecurity } from './security/listener-security.ts'
 
 export interface BindAddress {
   readonly address: string
   /** Left out where the machine lacks it. */
   readonly isOptional: boolean
-}
-
-const SERVED: ReadonlySet<string> = new Set(['PLAINTEXT'])
-
-/** Throws StartError for a listener that this version can't serve as it is configured. */
-export function checkServable(listeners: readonly ListenerConfig[]): void {
-  for (const { name, protocol } of listeners) {
-    if (!SERVED.has(protocol)) throw new StartError(`listener ${name} asks for ${protocol}; this version serves PLAINTEXT only`)
-  }
-  if (listeners.length === 0) throw new StartError('listeners names no listener that clients could use')
 }
 
 /** localhost is both loopback addresses, on one port: programs disagree about which of them it means. */
@@ -33,7 +22,7 @@ export function addressesOf(host: string): readonly BindAddress[] {
 }
 
 /** Whether only programs on this machine can reach `host`. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
@@ -42,4 +31,17 @@ export function advertisedHostOf(listener: ListenerConfig, machineName: string):
   const host = listener.advertisedHost || listener.host
   if (host === 'localhost') return '127.0.0.1' // a literal: no resolver can send it elsewhere
   return host === '' || host === '0.0.0.0' || host === '::' ? machineName : host
+}
+
+/** What somebody on the network can do at a listener, as a warning; undefined where there is nothing to warn of. */
+export function exposureOf(listener: ListenerConfig, { tls, sasl }: ListenerSecurity): string | undefined {
+  if (isLoopback(listener.host)) return undefined
+  const everything = 'whoever reaches it can read, write and delete everything'
+  if (tls === undefined && sasl === undefined) return `has neither TLS nor SASL: ${everything}`
+  if (sasl === undefined) {
+    return tls?.clientAuth === 'required' ? undefined : `has TLS and asks nobody who he is: ${everything}`
+  }
+  if (tls !== undefined) return undefined
+  const passwords = sasl.mechanisms.has('PLAIN') ? ', the passwords of PLAIN among it,' : ''
+  return `has SASL and no TLS: what passes${passwords} can be read and changed on the way`
 }

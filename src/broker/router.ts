@@ -8,6 +8,7 @@ import type { Api, Fields } from '../protocol/schema.ts'
 import { AlterClientQuotas } from '../protocol/apis/alter-client-quotas.ts'
 import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
 import { AlterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
+import { AlterUserScramCredentials } from '../protocol/apis/alter-user-scram-credentials.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
 import { CreateAcls } from '../protocol/apis/create-acls.ts'
 import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
@@ -25,6 +26,7 @@ import { DescribeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
 import { DescribeQuorum } from '../protocol/apis/describe-quorum.ts'
 import { DescribeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
 import { ElectLeaders } from '../protocol/apis/elect-leaders.ts'
+import { DescribeUserScramCredentials } from '../protocol/apis/describe-user-scram-credentials.ts'
 import { Fetch } from '../protocol/apis/fetch.ts'
 import { FindCoordinator } from '../protocol/apis/find-coordinator.ts'
 import { Heartbeat } from '../protocol/apis/heartbeat.ts'
@@ -53,6 +55,7 @@ import { describe, noReply, type Answer, type Handler, type RequestContext } fro
 import { handleAlterClientQuotas } from './handlers/alter-client-quotas.ts'
 import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
+import { handleAlterUserScramCredentials } from './handlers/alter-user-scram-credentials.ts'
 import { apiVersionsHandler, unsupportedApiVersions } from './handlers/api-versions.ts'
 import { handleCreateAcls } from './handlers/create-acls.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
@@ -70,6 +73,7 @@ import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
 import { handleDescribeQuorum } from './handlers/describe-quorum.ts'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
 import { handleElectLeaders } from './handlers/elect-leaders.ts'
+import { handleDescribeUserScramCredentials } from './handlers/describe-user-scram-credentials.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
 import { handleHeartbeat } from './handlers/heartbeat.ts'
@@ -147,6 +151,8 @@ const ROUTES: readonly Route[] = [
   route(AlterClientQuotas, handleAlterClientQuotas, [0, 1]),
   route(DescribeQuorum, handleDescribeQuorum, [0, 2]),
   route(UpdateFeatures, handleUpdateFeatures, [0, 2]),
+  route(DescribeUserScramCredentials, handleDescribeUserScramCredentials, [0, 0]),
+  route(AlterUserScramCredentials, handleAlterUserScramCredentials, [0, 0]),
   route(DescribeCluster, handleDescribeCluster, [0, 2]),
   route(UnregisterBroker, handleUnregisterBroker, [0, 0]),
   route(ListConfigResources, handleListConfigResources, [0, 1]),

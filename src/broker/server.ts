@@ -3,13 +3,18 @@
 
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { hostname } from 'node:os'
+import { createServer as createTlsServer, getCiphers, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { BrokerListener } from '../base/control-messages.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ListenerConfig } from './config/broker-configs.ts'
+import { greetingIn } from './connection-frames.ts'
 import { ClientConnection, type ConnectionSettings } from './connection.ts'
-import { ConnectionCounts, ReplyMemory, RequestMemory, strangersLog } from './limits.ts'
-import { addressesOf, advertisedHostOf, isLoopback } from './listeners.ts'
+import { ConnectionCounts, ReplyMemory, RequestMemory, Strangers, strangersLog, type Stranger } from './limits.ts'
+import { addressesOf, advertisedHostOf, exposureOf } from './listeners.ts'
+import { certificatePrincipal } from './security/distinguished-name.ts'
+import type { ListenerSecurity, TlsSettings } from './security/listener-security.ts'
+import { SaslLogin } from './security/sasl-login.ts'
 import { StartError } from './start-error.ts'
 
 export interface ServerOptions {
@@ -30,6 +35,23 @@ const CHECK_INTERVAL_MS = 1000
 const STOP_TIMEOUT_MS = 5000
 const KEEP_ALIVE_MS = 30_000
 const PORT_ATTEMPTS = 20 // for a free port on both loopback addresses
+const TLS_HANDSHAKE = 0x16 // the first byte of a TLS client
+const ANONYMOUS = 'User:ANONYMOUS'
+const OPEN: ListenerSecurity = { tls: undefined, sasl: undefined }
+
+/** Where a connection came in. */
+interface Door {
+  readonly name: string
+  readonly security: ListenerSecurity
+  /** Shakes hands; bound to no port of its own. */
+  tls: TlsServer | undefined
+}
+
+/** A TLS handshake under way. */
+interface Handshake extends Stranger {
+  readonly remoteAddress: string
+  isOver: boolean
+}
 
 export class Server {
   readonly requestMemory: RequestMemory
@@ -39,6 +61,9 @@ export class Server {
   readonly #report: (line: string) => void
   readonly #servers: NetServer[] = []
   readonly #connections = new Set<ClientConnection>()
+  readonly #strangers = new Strangers()
+  /** By address and port of the client. */
+  readonly #handshakes = new Map<string, Handshake>()
   #timer: Timer | undefined
   #isStopping = false
   #onEmpty: (() => void) | undefined
@@ -54,11 +79,23 @@ export class Server {
     return this.#connections.size
   }
 
-  /** Binds the listeners, all or none. Throws StartError with the address that could not be had. */
-  async listen(configs: readonly ListenerConfig[]): Promise<BrokerListener[]> {
+  /**
+   * Binds the listeners, all or none; `securities` has what is not plaintext, by listener. Throws StartError with the
+   * address that could not be had, or the certificate that can't be used.
+   */
+  async listen(
+    configs: readonly ListenerConfig[],
+    securities: ReadonlyMap<string, ListenerSecurity> = new Map(),
+  ): Promise<BrokerListener[]> {
     try {
       const listeners: BrokerListener[] = []
-      for (const config of configs) listeners.push(await this.#bind(config))
+      const doors = configs.map(({ name }): Door => {
+        const security = securities.get(name) ?? OPEN
+        const door: Door = { name, security, tls: undefined }
+        if (security.tls !== undefined) door.tls = this.#tlsServer(door, security.tls)
+        return door
+      })
+      for (const [i, config] of configs.entries()) listeners.push(await this.#bind(config, doors[i]))
       return listeners
     } catch (error) {
       this.#closeServers()
@@ -66,19 +103,25 @@ export class Server {
     }
   }
 
-  /** Serves a stream that is open already, an accepted socket for one. Destroys it when the limits are reached. */
-  adopt(stream: ConnectionSettings['stream'], listener: string, remoteAddress: string): void {
+  #accept(socket: Socket, door: Door): void {
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    const remoteAddress = socket.remoteAddress ?? 'unknown'
     const refusal = this.#isStopping ? 'the broker stops' : this.#counts.enter(remoteAddress)
     if (refusal !== undefined) {
       this.#report(`connection from ${remoteAddress} refused: ${refusal}`)
-      stream.destroy()
-      return
-    }
+      socket.destroy()
+    } else if (door.tls === undefined) this.#serve(socket, door, remoteAddress, ANONYMOUS)
+    else this.#shakeHands(socket, door.tls, remoteAddress)
+  }
+
+  /** `stream` is counted. */
+  #serve(stream: ConnectionSettings['stream'], door: Door, remoteAddress: string, principal: string): void {
     const { clock, maxFrameBytes, maxIdleMs, serve } = this.#options
+    const { sasl } = door.security
     const connection = new ClientConnection({
       stream,
-      listener,
-      principal: 'User:ANONYMOUS',
+      listener: door.name,
+      principal,
       remoteAddress,
       clock,
       maxFrameBytes,
@@ -87,14 +130,100 @@ export class Server {
       replyMemory: this.replyMemory,
       report: this.#report,
       serve,
+      startLogin: sasl && ((one) => new SaslLogin(one, sasl, clock)),
+      maxLoginFrameBytes: sasl?.maxReceiveBytes,
+      onLogin: () => this.#strangers.delete(connection),
       onEnd: () => {
+        this.#strangers.delete(connection)
         this.#connections.delete(connection)
-        this.#counts.leave(remoteAddress)
-        if (this.#connections.size === 0) this.#onEmpty?.()
+        this.#left(remoteAddress)
       },
     })
     this.#connections.add(connection)
+    if (sasl !== undefined) this.#strangers.add(connection, clock.monotonic())
     this.#watch()
+  }
+
+  #left(remoteAddress: string): void {
+    this.#counts.leave(remoteAddress)
+    if (this.#connections.size === 0) this.#onEmpty?.()
+  }
+
+  /** A client that sends nothing costs a socket and no more: TLS begins with its first byte. */
+  #shakeHands(socket: Socket, tls: TlsServer, remoteAddress: string): void {
+    const key = `${remoteAddress} ${socket.remotePort}`
+    const end = (reason?: string): void => {
+      if (handshake.isOver) return
+      handshake.isOver = true
+      this.#strangers.delete(handshake)
+      this.#left(remoteAddress)
+      if (reason !== undefined) this.#report(`connection from ${remoteAddress} closed: ${reason}`)
+      socket.destroy()
+    }
+    const handshake: Handshake = { remoteAddress, isOver: false, close: end }
+    this.#strangers.add(handshake, this.#options.clock.monotonic())
+    this.#handshakes.set(key, handshake)
+    socket.on('error', () => undefined) // 'close' follows
+    socket.once('close', () => {
+      if (this.#handshakes.get(key) === handshake) this.#handshakes.delete(key)
+      end()
+    })
+    socket.once('readable', () => {
+      const first = socket.read() as Buffer | null
+      if (handshake.isOver) return
+      if (first === null) end()
+      else if (first[0] !== TLS_HANDSHAKE) end(greetingIn(first) ?? 'a client without TLS on a TLS listener')
+      else {
+        socket.unshift(first)
+        tls.emit('connection', socket)
+      }
+    })
+    this.#watch()
+  }
+
+  #tlsServer(door: Door, settings: TlsSettings): TlsServer {
+    const known = new Set(getCiphers())
+    const unknown = settings.ciphers.find((name) => !known.has(name.toLowerCase()))
+    if (unknown !== undefined) throw new StartError(`listener ${door.name}: ssl.cipher.suites: ${unknown} is not known here`)
+    const { identity, trust, clientAuth, minVersion, maxVersion, ciphers } = settings
+    let server: TlsServer
+    try {
+      server = createTlsServer({
+        key: identity.key,
+        cert: identity.chain,
+        ...(trust && { ca: [...trust] }),
+        ...(ciphers.length > 0 && { ciphers: ciphers.join(':') }),
+        minVersion,
+        maxVersion,
+        requestCert: clientAuth !== 'none',
+        rejectUnauthorized: clientAuth === 'required',
+        allowHalfOpen: true,
+      })
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new StartError(`listener ${door.name}: its certificate, key or ciphers can't be used: ${why}`, { cause: error })
+    }
+    const handshakeOf = (socket: TLSSocket): Handshake | undefined =>
+      this.#handshakes.get(`${socket.remoteAddress ?? 'unknown'} ${socket.remotePort}`)
+    server.on('tlsClientError', (error, socket) => handshakeOf(socket)?.close(`the TLS handshake failed: ${tlsReason(error)}`))
+    server.on('secureConnection', (socket) => {
+      const handshake = handshakeOf(socket)
+      if (handshake === undefined || handshake.isOver) {
+        socket.destroy()
+        return
+      }
+      const certificate = clientAuth === 'none' ? undefined : socket.getPeerX509Certificate()
+      const principal = certificate === undefined ? ANONYMOUS : certificatePrincipal(certificate.raw, settings.principalOf)
+      if (certificate !== undefined && !socket.authorized) {
+        handshake.close(`the client's certificate is not trusted: ${String(socket.authorizationError)}`)
+      } else if (principal === undefined) handshake.close('no rule of ssl.principal.mapping.rules fits its certificate')
+      else {
+        handshake.isOver = true
+        this.#strangers.delete(handshake)
+        this.#serve(socket, door, handshake.remoteAddress, principal)
+      }
+    })
+    return server
   }
 
   /** Takes no more connections and requests; what has begun gets some seconds to end. */
@@ -102,6 +231,7 @@ export class Server {
     if (this.#isStopping) return
     this.#isStopping = true
     this.#closeServers()
+    this.#strangers.closeAll('the broker stops')
     const allEnded = new Promise<void>((resolve) => (this.#onEmpty = resolve))
     for (const connection of [...this.#connections]) connection.finish()
     if (this.#connections.size > 0) {
@@ -114,30 +244,26 @@ export class Server {
     this.#timer?.cancel()
   }
 
-  #accept(socket: Socket, listener: string): void {
-    socket.setKeepAlive(true, KEEP_ALIVE_MS)
-    this.adopt(socket, listener, socket.remoteAddress ?? 'unknown')
-  }
-
   /** One timer for all deadlines, while there are connections. */
   #watch(): void {
     if (this.#timer !== undefined) return
     this.#timer = this.#options.clock.after(CHECK_INTERVAL_MS, () => {
       this.#timer = undefined
       const now = this.#options.clock.monotonic()
+      this.#strangers.check(now)
       for (const connection of [...this.#connections]) connection.check(now)
-      if (this.#connections.size > 0 && !this.#isStopping) this.#watch()
+      if (this.#connections.size + this.#strangers.count > 0 && !this.#isStopping) this.#watch()
     })
   }
 
-  async #bind(config: ListenerConfig): Promise<BrokerListener> {
+  async #bind(config: ListenerConfig, door: Door): Promise<BrokerListener> {
     const addresses = addressesOf(config.host)
     for (let attempt = 1; ; attempt++) {
       let port = config.port
       const bound: NetServer[] = []
       try {
         for (const { address, isOptional } of addresses) {
-          const server = await this.#listenOn(address, port, isOptional, config.name)
+          const server = await this.#listenOn(address, port, isOptional, door)
           if (server === undefined) continue
           bound.push(server)
           port = portOf(server)
@@ -149,11 +275,9 @@ export class Server {
         throw new StartError(describeBindError(config, error), { cause: error })
       }
       this.#servers.push(...bound)
-      if (!isLoopback(config.host)) {
-        this.#options.logger.warn(
-          `listener ${config.name} on ${config.host || 'every interface'}:${port} has neither TLS nor SASL: ` +
-            'whoever reaches it can read, write and delete everything',
-        )
+      const exposure = exposureOf(config, door.security)
+      if (exposure !== undefined) {
+        this.#options.logger.warn(`listener ${config.name} on ${config.host || 'every interface'}:${port} ${exposure}`)
       }
       return {
         name: config.name,
@@ -166,8 +290,8 @@ export class Server {
     }
   }
 
-  async #listenOn(address: string, port: number, isOptional: boolean, name: string): Promise<NetServer | undefined> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket, name))
+  async #listenOn(address: string, port: number, isOptional: boolean, door: Door): Promise<NetServer | undefined> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket, door))
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
@@ -176,7 +300,7 @@ export class Server {
     } catch (error) {
       const code = codeOf(error)
       const isMissing = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'
-      if (isMissing && address === '::') return this.#listenOn('0.0.0.0', port, false, name)
+      if (isMissing && address === '::') return this.#listenOn('0.0.0.0', port, false, door)
       if (isMissing && isOptional) return undefined
       throw error
     }
@@ -219,4 +343,10 @@ function describeBindError(config: ListenerConfig, error: unknown): string {
     default:
       return `can't listen on ${where}: ${error instanceof Error ? error.message : String(error)}`
   }
+}
+
+/** OpenSSL's own words for what a client did, without the place in its source. */
+function tlsReason(error: Error): string {
+  const { reason, code } = error as Error & { reason?: string; code?: string }
+  return reason ?? (code === 'ECONNRESET' ? 'the client went away' : error.message)
 }

@@ -77,6 +77,8 @@ export interface Disk {
   /** Makes the directory's entries durable: files made, renamed and removed in it. */
   syncDirectory(path: string): Promise<void>
   freeBytes(directory: string): number
+  /** A file of the user's, outside the data: links are followed. DiskError 'failed' when it has more than `maxBytes`. */
+  readSettingsFile(path: string, maxBytes: number): Buffer
   /** An exclusive lock for the life of the process, made with the file `path`; DiskError 'locked' when held elsewhere. */
   lock(path: string): DiskLock
 }

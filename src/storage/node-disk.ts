@@ -59,6 +59,12 @@ export const nodeDisk: Disk = {
     const { bavail, bsize } = guard(directory, () => fs.statfsSync(directory))
     return bavail * bsize
   },
+  readSettingsFile: (path, maxBytes) =>
+    guard(path, () => {
+      const { size } = fs.statSync(path)
+      if (size > maxBytes) throw new DiskError('failed', path, 'EFBIG', `${path} has ${size} bytes`)
+      return fs.readFileSync(path)
+    }),
   lock: (path) => guard(path, () => lockFile(path)),
 }
 

@@ -3,6 +3,7 @@
 // accident), so code that passes on them may still be wrong. With `tear`, sectors of 512 bytes that were written but not
 // synced are kept or lost one by one instead, as a real device does.
 
+import { nodeDisk } from '../../src/storage/node-disk.ts'
 import { type Disk, type DiskEntry, DiskError, type DiskFile, type DiskStat } from '../../src/storage/disk.ts'
 
 const SECTOR = 512
@@ -107,6 +108,7 @@ export class SimulatedMachine {
         const entries = new Map(node.live)
         await this.#later(() => (node.durable = entries))
       },
+      readSettingsFile: (path) => nodeDisk.readSettingsFile(path, Infinity),
       freeBytes: () => this.capacity - this.#used(this.#root),
       lock: (path) => {
         if (this.#locks.has(path)) throw new DiskError('locked', path, 'EAGAIN', `${path} is locked`)

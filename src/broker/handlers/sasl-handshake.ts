@@ -1,11 +1,9 @@
-// SaslHandshake v0-1. No listener of this broker asks for a login, so the state for one never comes: the answer is
-// Kafka's of a PLAINTEXT listener, and clients set to SASL can say what is wrong. Not done: SASL listeners.
+// SaslHandshake v0-1. On a listener that asks for a login it begins one; on others it is out of place, as in Kafka, and
+// clients set to SASL can say what is wrong.
 
 import type { SaslHandshake } from '../../protocol/apis/sasl-handshake.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Handler } from '../handler.ts'
 
-export const handleSaslHandshake: Handler<typeof SaslHandshake> = () => ({
-  errorCode: ErrorCode.ILLEGAL_SASL_STATE,
-  mechanisms: [],
-})
+export const handleSaslHandshake: Handler<typeof SaslHandshake> = ({ mechanism }, { connection, apiVersion }) =>
+  connection.login?.handshake(mechanism, apiVersion) ?? { errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms: [] }

@@ -1,10 +1,11 @@
-// What the metadata log says: topics and their partitions, configs, features, quotas, ACLs, producer ids, who is
-// registered. Changed only by replay(record), in log order, so that the same log always gives the same image. Kinds that
-// nothing uses yet (SCRAM users, tokens) are kept as their records, so that a snapshot loses nothing.
+// What the metadata log says: topics and their partitions, configs, features, quotas, ACLs, SCRAM users, producer ids, who
+// is registered. Changed only by replay(record), in log order, so that the same log always gives the same image. Kinds
+// that nothing uses yet (tokens) are kept as their records, so that a snapshot loses nothing.
 
 import { AclSet } from '../security/acl-set.ts'
 import { ClientQuotas } from './client-quotas.ts'
 import type { MetadataRecord, NewRecord, RecordOf } from './records.ts'
+import { ScramUserImage } from './scram-users.ts'
 
 export const METADATA_TOPIC = '__cluster_metadata'
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -58,6 +59,7 @@ export class MetadataImage {
   readonly #features = new Map<string, number>()
   readonly #brokers = new Map<number, BrokerRegistration>()
   readonly #controllers = new Map<number, ControllerRegistration>()
+  readonly scramUsers = new ScramUserImage()
   readonly #kept = new Map<string, MetadataRecord>()
   readonly quotas = new ClientQuotas()
   readonly acls = new AclSet()
@@ -186,6 +188,12 @@ export class MetadataImage {
       case 'RemoveAccessControlEntryRecord':
         if (!this.acls.remove(record.value.id)) throw new MetadataImageError(`no ACL has the id ${record.value.id}`)
         return
+      case 'UserScramCredentialRecord':
+        this.scramUsers.set(record.value)
+        return
+      case 'RemoveUserScramCredentialRecord':
+        this.scramUsers.remove(record.value)
+        return
       default:
         this.#keep(record)
     }
@@ -213,6 +221,7 @@ export class MetadataImage {
     yield* this.quotas.records()
     if (this.#producerIds !== undefined) yield { name: 'ProducerIdsRecord', value: this.#producerIds }
     for (const [id, acl] of this.acls.entries()) yield { name: 'AccessControlEntryRecord', value: { id, ...acl } }
+    for (const value of this.scramUsers.records()) yield { name: 'UserScramCredentialRecord', value }
     yield* this.#kept.values()
   }
 
@@ -284,12 +293,6 @@ export class MetadataImage {
 
   #keep(record: Extract<MetadataRecord, { name: Kept }>): void {
     switch (record.name) {
-      case 'UserScramCredentialRecord':
-        this.#kept.set(`scram ${record.value.mechanism} ${record.value.name}`, record)
-        return
-      case 'RemoveUserScramCredentialRecord':
-        this.#kept.delete(`scram ${record.value.mechanism} ${record.value.name}`)
-        return
       case 'DelegationTokenRecord':
         this.#kept.set(`token ${record.value.tokenId}`, record)
         return
@@ -317,8 +320,7 @@ function metricName(topic: string): string {
 
 type BrokerChange = 'BrokerRegistrationChangeRecord' | 'FenceBrokerRecord' | 'UnfenceBrokerRecord'
 type Kept =
-  | 'UserScramCredentialRecord'
-  | 'RemoveUserScramCredentialRecord' | 'DelegationTokenRecord' | 'RemoveDelegationTokenRecord'
+  | 'DelegationTokenRecord' | 'RemoveDelegationTokenRecord'
   | 'ZkMigrationStateRecord' | 'NoOpRecord' | 'BeginTransactionRecord' | 'EndTransactionRecord'
   | 'AbortTransactionRecord' // prettier-ignore
 
