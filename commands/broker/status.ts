@@ -2,7 +2,7 @@
 
 import { dataDirectoryFlag } from '../../src/cli/broker-command.ts'
 import { KtoolCommand } from '../../src/cli/base-command.ts'
-import { clientAddress } from '../../src/cli/control.ts'
+import { addressOf, clientAddress } from '../../src/cli/control.ts'
 import { bytesText, durationText } from '../../src/cli/quantities.ts'
 import { localPaths } from '../../src/cli/paths.ts'
 import { brokerStatus } from '../../src/cli/verbs/broker.ts'
@@ -23,6 +23,10 @@ export default class BrokerStatusCommand extends KtoolCommand {
     }
     const rows = [
       ['address', clientAddress(status)],
+      // One without names of its own has nothing to add.
+      ...(status.listeners.length === 1 && status.listeners[0].protocol === 'PLAINTEXT'
+        ? []
+        : status.listeners.map((one) => [`listener ${one.name}`, `${addressOf(one)} ${one.protocol}`])),
       ['data directory', status.ephemeral ? `${status.dataDirectory} (goes when it stops)` : status.dataDirectory],
       ['log', status.logFile ?? 'its stderr'],
       ['pid', `${status.pid}`],

@@ -32,7 +32,7 @@ export interface BrokerStatus {
   readonly partitions: number
   /** On disk, all partitions together. */
   readonly bytes: number
-  /** Settings as they were given at the start, by Kafka's names: a second start compares them. */
+  /** Settings as they were given at the start, by Kafka's names: a second start compares them. Secrets are HIDDEN. */
   readonly settings: Readonly<Record<string, string>>
 }
 
@@ -40,6 +40,9 @@ export interface BrokerStatus {
 export type ControlReply =
   | { readonly ok: true; readonly status: BrokerStatus }
   | { readonly ok: false; readonly message: string }
+
+/** In place of a password. */
+export const HIDDEN = '[hidden]'
 
 export const MAX_CONTROL_LINE = 64 * 1024
 

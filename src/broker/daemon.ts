@@ -5,10 +5,11 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
-import { runtimeDirectory, type BrokerStatus } from '../base/control-messages.ts'
+import { HIDDEN, runtimeDirectory, type BrokerStatus } from '../base/control-messages.ts'
 import { createLogger, type Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import { startBroker, type Broker } from './broker.ts'
+import { isSensitive } from './config/resolve.ts'
 import { openControl } from './control.ts'
 import { boundedLog, writeStderr } from './daemon-log.ts'
 import { describe } from './handler.ts'
@@ -98,8 +99,8 @@ async function serve(
       status,
       stop: () => broker.stop().then(() => ended),
     })
-    for (const { name, host, port } of broker.listeners) {
-      logger.info(`listener ${name} on ${host}:${port}, data in ${broker.store.directory}`)
+    for (const { name, protocol, host, port } of broker.listeners) {
+      logger.info(`listener ${name === protocol ? name : `${name} (${protocol})`} on ${host}:${port}, data in ${broker.store.directory}`)
     }
     const [{ host, port }] = broker.listeners
     writeStderr(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}\n`)
@@ -130,6 +131,11 @@ function statusOf(broker: Broker, options: DaemonOptions, uptimeMs: number): Bro
     topics: broker.metadata.image.topicCount,
     partitions: [...broker.partitions.all()].length,
     bytes: broker.store.directoryBytes,
-    settings: Object.fromEntries(options.properties),
+    settings: Object.fromEntries([...options.properties].map(([name, value]) => [name, isSecret(name) ? HIDDEN : value])),
   }
+}
+
+/** What is not known may be one; cluster.id is ours. */
+function isSecret(name: string): boolean {
+  return name !== 'cluster.id' && isSensitive(name)
 }

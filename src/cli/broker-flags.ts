@@ -28,6 +28,9 @@ export const BROKER_FLAGS = {
   'log-file': { type: 'string', value: 'FILE', summary: 'Where stderr goes, for `broker logs`.', hidden: true },
 } as const satisfies Record<string, BrokerFlag>
 
+/** Settings that name a file of the user's, relative to where he stands. */
+const STORE_FILE = /(^|\.)ssl\.(keystore|truststore)\.location$/
+
 export interface BrokerFlagValues {
   readonly port?: string | undefined
   readonly host?: string | undefined
@@ -82,6 +85,7 @@ export async function brokerSettings(flags: BrokerFlagValues, defaultDataDirecto
     if (host === undefined || port === undefined) throw usageError(`--advertise takes HOST:PORT, not '${flags.advertise}'`)
     properties.set('advertised.listeners', `PLAINTEXT://${host}:${portNumber(port, '--advertise')}`)
   }
+  for (const [name, value] of properties) if (STORE_FILE.test(name) && value.trim() !== '') properties.set(name, resolve(value.trim()))
   const ephemeral = flags.ephemeral === true
   const named = flags['data-dir'] ?? properties.get('log.dirs') ?? properties.get('log.dir')
   // Resolved, it would be the directory the command happens to run in.
@@ -105,6 +109,7 @@ export function flagsFor(flags: BrokerFlagValues, settings: BrokerSettings): str
   for (const topic of flags.topic ?? []) words.push('--topic', topic)
   for (const property of flags.property ?? []) words.push('--property', property)
   if (flags.config !== undefined) words.push('--config', resolve(flags.config))
+  for (const [name, value] of settings.properties) if (STORE_FILE.test(name)) words.push('--property', `${name}=${value}`)
   return words
 }
 

@@ -6,7 +6,7 @@ import type { BrokerStatus } from '../base/control-messages.ts'
 import { clientConfig } from '../client/client-config.ts'
 import { connectCluster, type Cluster } from '../client/cluster.ts'
 import { readPropertiesFile } from '../client/properties-file.ts'
-import { clientAddress, runningBrokers } from './control.ts'
+import { addressOf, clientAddress, listenerAddress, runningBrokers } from './control.ts'
 import { CliError, ExitCode, usageError } from './errors.ts'
 import { autoStart, autoStartForbidden, realDirectory } from './local-broker.ts'
 import { localPaths } from './paths.ts'
@@ -88,7 +88,21 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
   }
 
   const local = await localBroker(around)
-  return configured(fromFlag, clientAddress(local), true)
+  const wanted = options.properties?.get('security.protocol') ?? fromFlag?.get('security.protocol') ?? 'PLAINTEXT'
+  return configured(fromFlag, localAddress(local, wanted.trim().toUpperCase()), true)
+}
+
+/** A broker may have secured listeners only; nobody gets in there without being told how. */
+function localAddress(broker: BrokerStatus, protocol: string): string {
+  const address = listenerAddress(broker, protocol)
+  if (address !== undefined) return address
+  const there = broker.listeners.map((listener) => `${listener.protocol} on ${addressOf(listener)}`).join(', ')
+  throw new CliError({
+    code: 'NO_LISTENER',
+    message: `the broker on this machine has no ${protocol} listener, only ${there}`,
+    hint: 'give security.protocol and what goes with it in a file: --command-config FILE',
+    exitCode: ExitCode.unreachable,
+  })
 }
 
 async function localBroker(around: Surroundings): Promise<BrokerStatus> {

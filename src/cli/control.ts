@@ -4,7 +4,7 @@
 import { connect } from 'node:net'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MAX_CONTROL_LINE, type BrokerStatus, type ControlReply, type ControlRequest } from '../base/control-messages.ts'
+import { MAX_CONTROL_LINE, type BrokerListener, type BrokerStatus, type ControlReply, type ControlRequest } from '../base/control-messages.ts'
 
 /** Asks the daemon at `socketPath`. Undefined when nobody is there; rejects when somebody is and doesn't answer in time. */
 export function askDaemon(socketPath: string, request: ControlRequest, timeoutMs: number): Promise<ControlReply | undefined> {
@@ -40,12 +40,19 @@ export async function runningBrokers(runtimeDirectory: string): Promise<BrokerSt
   return replies.flatMap((reply) => (reply?.ok ? [reply.status] : []))
 }
 
-/** HOST:PORT of a broker's first listener, as programs on this machine reach it. */
+/** HOST:PORT of a broker as programs on this machine reach it: without a login, where it has a listener for that. */
 export function clientAddress(status: BrokerStatus): string {
-  const listener = status.listeners.at(0)
-  if (listener === undefined) return ''
-  const host = listener.advertisedHost
-  return `${host.includes(':') ? `[${host}]` : host}:${listener.advertisedPort}`
+  return listenerAddress(status, 'PLAINTEXT') ?? status.listeners.map(addressOf).at(0) ?? ''
+}
+
+/** HOST:PORT of the first listener with this security.protocol. */
+export function listenerAddress(status: BrokerStatus, protocol: string): string | undefined {
+  const listener = status.listeners.find((one) => one.protocol === protocol)
+  return listener && addressOf(listener)
+}
+
+export function addressOf({ advertisedHost: host, advertisedPort: port }: BrokerListener): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 export const STATUS_TIMEOUT_MS = 2000

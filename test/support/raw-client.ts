@@ -1,6 +1,7 @@
 // Talks to a broker byte by byte: any request in any version, several in flight, and bytes that are no request at all.
 
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { decodeResponsePayload, encodeRequestFrame } from '../../src/protocol/frames.ts'
 import { BatchBuilder, type BatchOptions } from '../../src/protocol/batch-builder.ts'
 import type { Api, Fields, RequestInput, ResponseOf } from '../../src/protocol/schema.ts'
@@ -33,6 +34,14 @@ export class RawClient {
   static open(port: number, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host, noDelay: true }, () => resolve(new RawClient(socket)))
+      socket.once('error', reject)
+    })
+  }
+
+  /** Through TLS; rejects when there is no handshake. */
+  static openTls(port: number, options: ConnectionOptions = {}): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: '127.0.0.1', ...options }, () => resolve(new RawClient(socket)))
       socket.once('error', reject)
     })
   }

@@ -166,7 +166,7 @@ function defaultOf(config: BrokerConfig, name: string): string | null {
 }
 
 /** Passwords; and what is not known may be one. */
-function isSensitive(name: string): boolean {
+export function isSensitive(name: string): boolean {
   const type = brokerConfigKey(name)?.type
   return type === undefined || type === 'password'
 }

@@ -5,12 +5,14 @@ import { createReadStream } from 'node:fs'
 import { access, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { BrokerStatus } from '../../base/control-messages.ts'
+import { HIDDEN, type BrokerStatus } from '../../base/control-messages.ts'
 import type { BrokerSettings } from '../broker-flags.ts'
 import { clientAddress, runningBrokers } from '../control.ts'
 import { CliError, ExitCode, operationError, usageError } from '../errors.ts'
 import { brokerOn, requestStop, startInBackground, type StartResult } from '../local-broker.ts'
 import { brokerLogFile, type LocalPaths } from '../paths.ts'
+
+const SECRET_NAME = /password|jaas|secret|passphrase|keystore\.(key|certificate)/
 
 // A clean stop writes what is left and closes every log.
 const STOP_TIMEOUT_MS = 60_000
@@ -127,7 +129,9 @@ function differentSetting(settings: BrokerSettings, status: BrokerStatus): strin
   for (const name of [...names].sort()) {
     const asked = settings.properties.get(name)
     const is = name in status.settings ? status.settings[name] : undefined
-    if (asked !== is) return `${name} (is ${is ?? 'not set'}, asked ${asked ?? 'not set'})`
+    if (asked === is || (is === HIDDEN && asked !== undefined)) continue
+    const isSecret = is === HIDDEN || SECRET_NAME.test(name)
+    return `${name} (is ${is ?? 'not set'}, asked ${asked === undefined ? 'not set' : isSecret ? HIDDEN : asked})`
   }
   return undefined
 }
