@@ -23,6 +23,7 @@ import { serveRequest } from './router.ts'
 import { Authorizer } from './security/authorizer.ts'
 import { listenerSecurity, type ListenerSecurity } from './security/listener-security.ts'
 import { Server } from './server.ts'
+import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
 
 export interface BrokerOptions {
   /** Kafka's names: listeners, log.dirs, node.id, log.retention.ms … */
@@ -45,6 +46,7 @@ export interface Broker {
   readonly groups: GroupCoordinator
   /** undefined: everybody may do everything. */
   readonly authorizer: Authorizer | undefined
+  readonly transactions: TransactionCoordinator
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -73,6 +75,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     securities.set(listener.name, security)
   }
   let groups: GroupCoordinator | undefined
+  let transactions: TransactionCoordinator | undefined
   const store = await openLogStore({ directory: config.logDir, disk, clock, logger, clusterId: config.clusterId, nodeId })
   try {
     const metadata = await openMetadata({
@@ -98,10 +101,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const node = { nodeId, directoryId: store.directoryId }
     groups = new GroupCoordinator({ metadata, partitions, config, node, clock, logger })
     await groups.open()
-    const broker = new RunningBroker({ config, metadata, partitions, groups, store, clock, logger })
+    transactions = new TransactionCoordinator({ metadata, partitions, groups, config, node, clock, logger })
+    await transactions.open()
+    const broker = new RunningBroker({ config, metadata, partitions, groups, transactions, store, clock, logger })
     await broker.listen(securities)
     return broker
   } catch (error) {
+    transactions?.close()
     groups?.close()
     await store.close().catch(() => undefined) // the first error is the one to tell
     throw error
@@ -118,7 +124,7 @@ function* logsOf(partitions: Partitions): Generator<Log> {
   for (const { log } of partitions.all()) yield log
 }
 
-type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'groups' | 'store' | 'clock' | 'logger'>
+type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'groups' | 'transactions' | 'store' | 'clock' | 'logger'>
 
 class RunningBroker implements Broker {
   readonly clusterId: string
@@ -129,6 +135,7 @@ class RunningBroker implements Broker {
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
   readonly authorizer: Authorizer | undefined
+  readonly transactions: TransactionCoordinator
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
@@ -140,7 +147,7 @@ class RunningBroker implements Broker {
   #expiry: Timer | undefined
   readonly #upkeep: LogUpkeep
 
-  constructor({ config, metadata, partitions, groups, store, clock, logger }: Parts) {
+  constructor({ config, metadata, partitions, groups, transactions, store, clock, logger }: Parts) {
     this.clusterId = store.clusterId
     this.nodeId = config.nodeId
     this.config = config
@@ -148,6 +155,7 @@ class RunningBroker implements Broker {
     this.partitions = partitions
     this.groups = groups
     this.authorizer = config.authorizer && new Authorizer(metadata.image.acls, config.authorizer)
+    this.transactions = transactions
     this.store = store
     this.clock = clock
     this.logger = logger
@@ -206,6 +214,7 @@ class RunningBroker implements Broker {
     this.#expiry?.cancel()
     this.#upkeep.stop()
     await this.#server.stop()
+    this.transactions.close()
     this.groups.close()
     await this.metadata.close()
     await this.#inTime(this.store.close({ brokerEpoch: this.metadata.brokerEpoch }))
@@ -215,6 +224,7 @@ class RunningBroker implements Broker {
   async #fail(error: Error): Promise<void> {
     this.#expiry?.cancel()
     this.#upkeep.stop()
+    this.transactions.close()
     this.groups.close()
     this.#stopping ??= this.#server.stop()
     await this.#stopping.catch(() => undefined) // a stop under way failed for this very error

@@ -5,6 +5,8 @@ import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHea
 import { errorMessage, ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { MAX_REQUEST_ELEMENTS, Reader } from '../protocol/reader.ts'
 import type { Api, Fields } from '../protocol/schema.ts'
+import { AddOffsetsToTxn } from '../protocol/apis/add-offsets-to-txn.ts'
+import { AddPartitionsToTxn } from '../protocol/apis/add-partitions-to-txn.ts'
 import { AlterClientQuotas } from '../protocol/apis/alter-client-quotas.ts'
 import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
 import { AlterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
@@ -23,10 +25,13 @@ import { DescribeCluster } from '../protocol/apis/describe-cluster.ts'
 import { DescribeConfigs } from '../protocol/apis/describe-configs.ts'
 import { DescribeGroups } from '../protocol/apis/describe-groups.ts'
 import { DescribeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
+import { DescribeProducers } from '../protocol/apis/describe-producers.ts'
 import { DescribeQuorum } from '../protocol/apis/describe-quorum.ts'
 import { DescribeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
+import { DescribeTransactions } from '../protocol/apis/describe-transactions.ts'
 import { ElectLeaders } from '../protocol/apis/elect-leaders.ts'
 import { DescribeUserScramCredentials } from '../protocol/apis/describe-user-scram-credentials.ts'
+import { EndTxn } from '../protocol/apis/end-txn.ts'
 import { Fetch } from '../protocol/apis/fetch.ts'
 import { FindCoordinator } from '../protocol/apis/find-coordinator.ts'
 import { Heartbeat } from '../protocol/apis/heartbeat.ts'
@@ -38,6 +43,7 @@ import { ListConfigResources } from '../protocol/apis/list-config-resources.ts'
 import { ListGroups } from '../protocol/apis/list-groups.ts'
 import { ListOffsets } from '../protocol/apis/list-offsets.ts'
 import { ListPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
+import { ListTransactions } from '../protocol/apis/list-transactions.ts'
 import { Metadata } from '../protocol/apis/metadata.ts'
 import { OffsetCommit } from '../protocol/apis/offset-commit.ts'
 import { OffsetDelete } from '../protocol/apis/offset-delete.ts'
@@ -47,11 +53,15 @@ import { Produce } from '../protocol/apis/produce.ts'
 import { SaslAuthenticate } from '../protocol/apis/sasl-authenticate.ts'
 import { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
 import { SyncGroup } from '../protocol/apis/sync-group.ts'
+import { TxnOffsetCommit } from '../protocol/apis/txn-offset-commit.ts'
 import { UnregisterBroker } from '../protocol/apis/unregister-broker.ts'
 import { UpdateFeatures } from '../protocol/apis/update-features.ts'
+import { WriteTxnMarkers } from '../protocol/apis/write-txn-markers.ts'
 import type { Broker } from './broker.ts'
 import { CloseConnection, type Connection, type Reply } from './connection.ts'
 import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
+import { handleAddOffsetsToTxn } from './handlers/add-offsets-to-txn.ts'
+import { handleAddPartitionsToTxn } from './handlers/add-partitions-to-txn.ts'
 import { handleAlterClientQuotas } from './handlers/alter-client-quotas.ts'
 import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
@@ -70,10 +80,13 @@ import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
 import { handleDescribeGroups } from './handlers/describe-groups.ts'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
+import { handleDescribeProducers } from './handlers/describe-producers.ts'
 import { handleDescribeQuorum } from './handlers/describe-quorum.ts'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
+import { handleDescribeTransactions } from './handlers/describe-transactions.ts'
 import { handleElectLeaders } from './handlers/elect-leaders.ts'
 import { handleDescribeUserScramCredentials } from './handlers/describe-user-scram-credentials.ts'
+import { handleEndTxn } from './handlers/end-txn.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
 import { handleHeartbeat } from './handlers/heartbeat.ts'
@@ -85,6 +98,7 @@ import { handleListConfigResources } from './handlers/list-config-resources.ts'
 import { handleListGroups } from './handlers/list-groups.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
 import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
+import { handleListTransactions } from './handlers/list-transactions.ts'
 import { handleMetadata } from './handlers/metadata.ts'
 import { handleOffsetCommit } from './handlers/offset-commit.ts'
 import { handleOffsetDelete } from './handlers/offset-delete.ts'
@@ -94,8 +108,10 @@ import { handleProduce } from './handlers/produce.ts'
 import { handleSaslAuthenticate } from './handlers/sasl-authenticate.ts'
 import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
 import { handleSyncGroup } from './handlers/sync-group.ts'
+import { handleTxnOffsetCommit } from './handlers/txn-offset-commit.ts'
 import { handleUnregisterBroker } from './handlers/unregister-broker.ts'
 import { handleUpdateFeatures } from './handlers/update-features.ts'
+import { handleWriteTxnMarkers } from './handlers/write-txn-markers.ts'
 import { hostOf } from './security/authorizer.ts'
 
 export interface Route {
@@ -133,6 +149,11 @@ const ROUTES: readonly Route[] = [
   route(DeleteRecords, handleDeleteRecords, [0, 2]),
   route(InitProducerId, handleInitProducerId, [0, 5]),
   route(OffsetForLeaderEpoch, handleOffsetForLeaderEpoch, [2, 4]),
+  route(AddPartitionsToTxn, handleAddPartitionsToTxn, [0, 5]),
+  route(AddOffsetsToTxn, handleAddOffsetsToTxn, [0, 4]),
+  route(EndTxn, handleEndTxn, [0, 5]),
+  route(WriteTxnMarkers, handleWriteTxnMarkers, [1, 2]),
+  route(TxnOffsetCommit, handleTxnOffsetCommit, [0, 5]),
   route(DescribeAcls, handleDescribeAcls, [1, 3]),
   route(CreateAcls, handleCreateAcls, [1, 3]),
   route(DeleteAcls, handleDeleteAcls, [1, 3]),
@@ -154,7 +175,10 @@ const ROUTES: readonly Route[] = [
   route(DescribeUserScramCredentials, handleDescribeUserScramCredentials, [0, 0]),
   route(AlterUserScramCredentials, handleAlterUserScramCredentials, [0, 0]),
   route(DescribeCluster, handleDescribeCluster, [0, 2]),
+  route(DescribeProducers, handleDescribeProducers, [0, 0]),
   route(UnregisterBroker, handleUnregisterBroker, [0, 0]),
+  route(DescribeTransactions, handleDescribeTransactions, [0, 0]),
+  route(ListTransactions, handleListTransactions, [0, 2]),
   route(ListConfigResources, handleListConfigResources, [0, 1]),
   route(DescribeTopicPartitions, handleDescribeTopicPartitions, [0, 0]),
 ]

@@ -394,6 +394,11 @@ export class Log {
     return this.#producers.hasOpenTransaction(producerId, epoch)
   }
 
+  /** The epoch a producer last wrote with, here; undefined when it is not known. */
+  producerEpoch(producerId: bigint): number | undefined {
+    return this.#producers.epochOf(producerId)
+  }
+
   describeProducers(): ProducerDescription[] {
     return this.#producers.describe()
   }

@@ -248,6 +248,10 @@ export class ProducerState {
     return entry !== undefined && entry.transactionStart >= 0 && (epoch === undefined || epoch === entry.epoch)
   }
 
+  epochOf(producerId: bigint): number | undefined {
+    return this.#producers.get(producerId)?.epoch
+  }
+
   /** Offset of each producer's last batch of records (−1: only a marker is known) and its epoch: compaction keeps them. */
   lastBatches(): Map<bigint, LastBatch> {
     return new Map(

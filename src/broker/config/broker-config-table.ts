@@ -336,13 +336,13 @@ export const BROKER_CONFIG_ROWS: readonly Row[] = [
   ['ssl.truststore.password', 'password', null, 'dynamic'],
   ['ssl.truststore.type', 'string', 'JKS', 'dynamic'],
   ['telemetry.max.bytes', 'int', '1048576'],
-  ['transaction.abort.timed.out.transaction.cleanup.interval.ms', 'int', '10000'],
+  ['transaction.abort.timed.out.transaction.cleanup.interval.ms', 'int', '1000'], // Kafka: 10000
   ['transaction.max.timeout.ms', 'int', '900000'],
   ['transaction.partition.verification.enable', 'boolean', 'true', 'dynamic'],
   ['transaction.remove.expired.transaction.cleanup.interval.ms', 'int', '3600000'],
   ['transaction.state.log.load.buffer.size', 'int', '5242880'],
   ['transaction.state.log.min.isr', 'int', '1'], // Kafka: 2
-  ['transaction.state.log.num.partitions', 'int', '50'],
+  ['transaction.state.log.num.partitions', 'int', '4'], // Kafka: 50
   ['transaction.state.log.replication.factor', 'short', '1'], // Kafka: 3
   ['transaction.state.log.segment.bytes', 'int', '104857600'],
   ['transaction.two.phase.commit.enable', 'boolean', 'false'],

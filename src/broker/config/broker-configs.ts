@@ -53,6 +53,13 @@ export interface BrokerConfig {
   readonly offsetMetadataMaxBytes: number
   /** undefined: everybody may do everything. */
   readonly authorizer: AuthorizerConfig | undefined
+  readonly transactionTopicPartitions: number
+  readonly transactionTopicSegmentBytes: number
+  readonly transactionTopicMinIsr: number
+  readonly transactionMaxTimeoutMs: number
+  readonly transactionAbortIntervalMs: number
+  readonly transactionalIdExpirationMs: number
+  readonly transactionalIdExpirationIntervalMs: number
   /** What was given, by Kafka's names, with what follows from it: STATIC_BROKER_CONFIG when described. */
   readonly properties: ReadonlyMap<string, string>
   /** Defaults of this broker that are not those of its table. */
@@ -136,6 +143,13 @@ export function parseBrokerConfig(
     offsetsRetentionCheckIntervalMs: number('offsets.retention.check.interval.ms'),
     offsetMetadataMaxBytes: number('offset.metadata.max.bytes'),
     authorizer: authorizerOf(properties, warnings),
+    transactionTopicPartitions: number('transaction.state.log.num.partitions'),
+    transactionTopicSegmentBytes: number('transaction.state.log.segment.bytes'),
+    transactionTopicMinIsr: number('transaction.state.log.min.isr'),
+    transactionMaxTimeoutMs: number('transaction.max.timeout.ms'),
+    transactionAbortIntervalMs: number('transaction.abort.timed.out.transaction.cleanup.interval.ms'),
+    transactionalIdExpirationMs: number('transactional.id.expiration.ms'),
+    transactionalIdExpirationIntervalMs: number('transaction.remove.expired.transaction.cleanup.interval.ms'),
     properties,
     defaults,
     warnings,

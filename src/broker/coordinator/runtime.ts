@@ -105,6 +105,12 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
     return this.#runIn(this.#shards[this.partitionOf(key)], operation)
   }
 
+  /** The state that `key` is kept in, as it is now: what it says may not be durable yet. undefined: not served. */
+  peek(key: string): S | undefined {
+    const shard = this.#shards.at(this.partitionOf(key))
+    return shard === undefined || shard.hasFailed ? undefined : shard.state
+  }
+
   /** The same on every shard there is, each with its own outcome. */
   runAll<T>(operation: Operation<S, T>): Promise<T>[] {
     return this.#shards.map((shard) => this.#runIn(shard, operation))

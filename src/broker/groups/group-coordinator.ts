@@ -43,7 +43,7 @@ export interface ListedGroup {
   readonly type: 'classic'
 }
 
-const OFFSETS_TOPIC = '__consumer_offsets'
+export const GROUPS_TOPIC = '__consumer_offsets'
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000 // group.new.member.join.timeout.ms, internal in Kafka
 
 export class GroupCoordinator {
@@ -65,7 +65,7 @@ export class GroupCoordinator {
     }
     this.#runtime = new CoordinatorRuntime({
       topic: {
-        name: OFFSETS_TOPIC,
+        name: GROUPS_TOPIC,
         partitions: config.offsetsTopicPartitions,
         configs: {
           'cleanup.policy': 'compact',

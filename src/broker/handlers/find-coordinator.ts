@@ -1,10 +1,12 @@
 // FindCoordinator (10): which broker coordinates a group, a transaction or a share group: this one, at the address of the
-// listener asked. Several keys from version 4 on, share groups from 6 on. The topic that groups are kept in is made when
-// it is first asked for, before the answer: Kafka answers COORDINATOR_NOT_AVAILABLE once.
+// listener asked. Several keys from version 4 on, share groups from 6 on. The topics that groups and
+// transactions are kept in are made when they are first asked for, before the answer: Kafka answers
+// COORDINATOR_NOT_AVAILABLE once.
 
 import { FindCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { advertisedOn } from '../advertised.ts'
+import type { Broker } from '../broker.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { CLUSTER_NAME } from '../security/acl.ts'
 
@@ -21,8 +23,8 @@ export const handleFindCoordinator: Handler<typeof FindCoordinator> = async (req
   const { keyType } = request
   const { broker } = context
   const keys = apiVersion >= FIRST_VERSION_WITH_KEYS ? request.coordinatorKeys : [request.key]
-  const needsTopic = keyType === GROUP && keys.some((key) => refusal(context, keyType, key) === undefined)
-  const unavailable = needsTopic ? await broker.groups.ensureTopic().catch(failed) : undefined
+  const needsTopic = keys.some((key) => refusal(context, keyType, key) === undefined)
+  const unavailable = needsTopic ? await ensureTopic(keyType, broker) : undefined
   const answerFor = (key: string) => {
     const { nodeId, host, port } = advertisedOn(broker, context.listener)
     const error = refusal(context, keyType, key) ?? unavailable ?? check(keyType, key, apiVersion)
@@ -49,6 +51,16 @@ function refusal(context: RequestContext, keyType: number, key: string): KafkaEr
   return undefined
 }
 
+async function ensureTopic(keyType: number, { groups, transactions }: Broker): Promise<KafkaError | undefined> {
+  try {
+    if (keyType === GROUP) await groups.ensureTopic()
+    if (keyType === TRANSACTION) await transactions.ensureTopic()
+    return undefined
+  } catch (error) {
+    return error instanceof KafkaError ? error : new KafkaError('COORDINATOR_NOT_AVAILABLE', undefined, { cause: error })
+  }
+}
+
 function check(keyType: number, key: string, apiVersion: number): KafkaError | undefined {
   switch (keyType) {
     case GROUP:
@@ -58,8 +70,4 @@ function check(keyType: number, key: string, apiVersion: number): KafkaError | u
       if (apiVersion >= FIRST_VERSION_WITH_SHARE && SHARE_KEY.test(key)) return undefined
   }
   return new KafkaError('INVALID_REQUEST')
-}
-
-function failed(error: unknown): KafkaError {
-  return error instanceof KafkaError ? error : new KafkaError('COORDINATOR_NOT_AVAILABLE', undefined, { cause: error })
 }

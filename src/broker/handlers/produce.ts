@@ -1,18 +1,21 @@
 // Takes batches into logs, all of a request in one step unless that takes long; then the connection's next request
 // may start while this one waits for the logs to be as safe as their topics ask. With acks=0 there is no answer: an
-// error can only be told by closing the connection.
+// error can only be told by closing the connection. Versions 3 to 13; what is transactional is let in first, from version
+// 12 on by joining the transaction itself (produce-admission.ts).
 
 import type { Timer } from '../../base/clock.ts'
 import { Produce } from '../../protocol/apis/produce.ts'
 import { prepareCodec, type CompressionCodec } from '../../protocol/compression/index.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import { BATCH_OVERHEAD, CODECS, CODEC_MASK, TRANSACTIONAL_FLAG } from '../../protocol/record-batch.ts'
+import { BATCH_OVERHEAD, CODECS, CODEC_MASK } from '../../protocol/record-batch.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import { RecordValidationError } from '../../storage/batch-validator.ts'
 import { CloseConnection } from '../connection.ts'
 import { itemError, noReply, type Answer, type Handler, type RequestContext } from '../handler.ts'
 import { isInternalTopic } from '../metadata/topics.ts'
 import type { Partition } from '../partitions.ts'
+import { isOfOneProducer, isTransactional, ProduceAdmission } from '../transactions/produce-admission.ts'
+import type { Write } from '../transactions/produce-admission.ts'
 
 type ProduceRequest = RequestOf<typeof Produce>
 type TopicData = ProduceRequest['topicData'][number]
@@ -44,7 +47,23 @@ export const handleProduce: Handler<typeof Produce> = (request, context) => {
 }
 
 function produce(request: ProduceRequest, context: RequestContext): Answer<typeof Produce> | Promise<Answer<typeof Produce>> {
-  const refusal = refusalOf(request)
+  const isInTransaction = hasTransactional(request)
+  const refusal = refusalOf(request, isInTransaction, context)
+  if (!isInTransaction || request.transactionalId === null || refusal !== undefined) {
+    return appendAll(request, refusal, undefined, context)
+  }
+  const admission = new ProduceAdmission(request.transactionalId, context)
+  const admitted = admission.prepare(writesOf(request, context))
+  if (admitted === undefined) return appendAll(request, undefined, admission, context)
+  return admitted.then(() => appendAll(request, undefined, admission, context))
+}
+
+function appendAll(
+  request: ProduceRequest,
+  refusal: KafkaError | undefined,
+  admission: ProduceAdmission | undefined,
+  context: RequestContext,
+): Answer<typeof Produce> | Promise<Answer<typeof Produce>> {
   const outcomes: Outcome[][] = request.topicData.map(() => [])
   const work = request.topicData.flatMap((topic, at) => topic.partitionData.map((data) => ({ topic, at, data })))
   let next = 0
@@ -52,7 +71,7 @@ function produce(request: ProduceRequest, context: RequestContext): Answer<typeo
     const until = context.broker.clock.monotonic() + MAX_APPEND_MS
     while (next < work.length) {
       const { topic, at, data } = work[next++]
-      outcomes[at].push(append(topic, data, refusal, request.acks, context))
+      outcomes[at].push(append(topic, data, refusal, admission, request.acks, context))
       if (context.broker.clock.monotonic() > until) break
     }
     return next === work.length
@@ -91,37 +110,68 @@ function respond(
   return untilSafe(waiting, request.timeoutMs, context).then(answer)
 }
 
+function hasTransactional({ topicData }: ProduceRequest): boolean {
+  return topicData.some(({ partitionData }) => partitionData.some(({ records }) => isTransactional(records)))
+}
+
 /** What is wrong with the request as a whole: each of its partitions gets it. */
-function refusalOf(request: ProduceRequest): KafkaError | undefined {
-  const isTransactional = request.topicData.some(({ partitionData }) =>
-    partitionData.some(({ records }) => (attributesOf(records) & TRANSACTIONAL_FLAG) !== 0),
-  )
-  // Transactions are not served yet. Clients take this for final; they would retry most other errors.
-  if (isTransactional || request.transactionalId !== null) return new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
-  if (request.acks < -1 || request.acks > 1) return new KafkaError('INVALID_REQUIRED_ACKS')
+function refusalOf(request: ProduceRequest, isInTransaction: boolean, context: RequestContext): KafkaError | undefined {
+  const { transactionalId, acks, topicData } = request
+  if (isInTransaction) {
+    if (transactionalId === null || !context.isAllowed('WRITE', 'TRANSACTIONAL_ID', transactionalId)) {
+      return new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+    }
+    if (!isOfOneProducer(topicData.flatMap(({ partitionData }) => partitionData.map(({ records }) => records)))) {
+      return new KafkaError('INVALID_PRODUCER_ID_MAPPING', 'Transactional records contained more than one producer ID')
+    }
+  }
+  if (acks < -1 || acks > 1) return new KafkaError('INVALID_REQUIRED_ACKS')
   return undefined
+}
+
+/** Those that `append` will come to write; it says what is wrong with the others. */
+function writesOf(request: ProduceRequest, context: RequestContext): Write[] {
+  const { apiVersion, broker, clientId } = context
+  return request.topicData.flatMap((topic) =>
+    topic.partitionData.flatMap(({ index, records }) => {
+      try {
+        const partition = partitionOf(topic, index, context)
+        if (isInternalTopic(partition.topic) && clientId !== ADMIN_CLIENT) return []
+        return [{ partition, batch: batchIn(records, apiVersion) }]
+      } catch (error) {
+        itemError(error, broker, 'Produce')
+        return []
+      }
+    }),
+  )
+}
+
+function partitionOf(topic: TopicData, index: number, { apiVersion, broker, isAllowed }: RequestContext): Partition {
+  const usesIds = apiVersion >= FIRST_VERSION_WITH_IDS
+  const name = usesIds ? broker.partitions.topicName(topic.topicId) : topic.name
+  // Before it is told whether there is such a topic; an id tells nothing.
+  if (name !== undefined && !isAllowed('WRITE', 'TOPIC', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
+  return usesIds ? broker.partitions.byId(topic.topicId, index) : broker.partitions.get(topic.name, index)
 }
 
 function append(
   topic: TopicData,
   { index, records }: PartitionData,
   refusal: KafkaError | undefined,
+  admission: ProduceAdmission | undefined,
   acks: number,
   context: RequestContext,
 ): Outcome {
   const { apiVersion, broker } = context
   let what = `Produce to ${topic.name}-${index}`
   try {
-    if (refusal?.error === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') throw refusal
-    const usesIds = apiVersion >= FIRST_VERSION_WITH_IDS
-    const name = usesIds ? broker.partitions.topicName(topic.topicId) : topic.name
-    // Before it is told whether there is such a topic; an id tells nothing.
-    if (name !== undefined && !context.isAllowed('WRITE', 'TOPIC', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
-    const partition = usesIds ? broker.partitions.byId(topic.topicId, index) : broker.partitions.get(topic.name, index)
+    if (refusal !== undefined && refusal.error !== 'INVALID_REQUIRED_ACKS') throw refusal
+    const partition = partitionOf(topic, index, context)
     what = `Produce to ${partition.topic}-${index}`
     const batch = batchIn(records, apiVersion)
     if (refusal !== undefined) throw refusal
     if (isInternalTopic(partition.topic) && context.clientId !== ADMIN_CLIENT) throw new KafkaError('INVALID_TOPIC_EXCEPTION')
+    admission?.check({ partition, batch })
     const { log } = partition
     const { baseOffset, lastOffset, logAppendTime } = log.append(batch, 'client')
     const row: Row = {

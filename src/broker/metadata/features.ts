@@ -6,6 +6,8 @@ import type { MetadataImage } from './image.ts'
 import { ELR_VERSION, LATEST_METADATA_VERSION, METADATA_VERSION, OLDEST_METADATA_VERSION } from './records.ts'
 import type { NewRecord } from './records.ts'
 
+const TRANSACTION_VERSION = 'transaction.version'
+
 export interface SupportedFeature {
   readonly name: string
   readonly minVersion: number
@@ -15,6 +17,7 @@ export interface SupportedFeature {
 export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: METADATA_VERSION, minVersion: OLDEST_METADATA_VERSION, maxVersion: LATEST_METADATA_VERSION },
   { name: ELR_VERSION, minVersion: 0, maxVersion: 1 },
+  { name: TRANSACTION_VERSION, minVersion: 0, maxVersion: 2 },
 ]
 
 /** undefined for what this broker does not implement. */
@@ -32,12 +35,18 @@ export function finalizedFeatures(image: MetadataImage): { name: string; level: 
   return levels
 }
 
+/** How transactions go by default: from 2 on each has an epoch of its own (KIP-890). */
+export function transactionVersion(image: MetadataImage): number {
+  return image.features.get(TRANSACTION_VERSION) ?? 0
+}
+
 /** The first records of a new cluster, for one batch. */
 export function bootstrapRecords(): NewRecord[] {
   return [
     { name: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } },
     { name: 'FeatureLevelRecord', value: { name: METADATA_VERSION, featureLevel: LATEST_METADATA_VERSION } },
     { name: 'FeatureLevelRecord', value: { name: ELR_VERSION, featureLevel: 1 } },
+    { name: 'FeatureLevelRecord', value: { name: TRANSACTION_VERSION, featureLevel: 2 } },
     {
       name: 'ConfigRecord',
       value: { resourceType: ResourceType.broker, resourceName: '', name: 'min.insync.replicas', value: '1' },

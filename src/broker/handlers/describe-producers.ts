@@ -1,0 +1,32 @@
+// DescribeProducers (61), version 0: the producers that partitions remember, and where their open transactions begin:
+// how kafka-transactions.sh finds hanging ones.
+
+import { DescribeProducers } from '../../protocol/apis/describe-producers.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { itemError } from '../handler.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+import { checkTopicName } from '../metadata/topics.ts'
+
+export const handleDescribeProducers: Handler<typeof DescribeProducers> = ({ topics }, context) => ({
+  throttleTimeMs: 0,
+  topics: topics.map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((index) => partitionOf(name, index, context)),
+  })),
+})
+
+function partitionOf(topic: string, partitionIndex: number, { broker, isAllowed }: RequestContext) {
+  try {
+    checkTopicName(topic)
+    if (!isAllowed('READ', 'TOPIC', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
+    const producers = broker.partitions.get(topic, partitionIndex).log.describeProducers()
+    const activeProducers = producers.map(({ currentTransactionStartOffset, ...producer }) => ({
+      ...producer,
+      currentTxnStartOffset: currentTransactionStartOffset,
+    }))
+    return { partitionIndex, errorCode: ErrorCode.NONE, errorMessage: null, activeProducers }
+  } catch (error) {
+    const { code, message } = itemError(error, broker, `DescribeProducers of ${topic}-${partitionIndex}`)
+    return { partitionIndex, errorCode: code, errorMessage: message, activeProducers: [] }
+  }
+}
