@@ -93,10 +93,11 @@ export class GroupClient {
   }
 
   /** -1 when there is none. */
-  async committed(topic: string, version = 9) {
+  async committed(topic: string, version = 9, requireStable = false) {
     const { groups } = await this.client.call(OffsetFetch, version, {
       topics: [],
       groupId: '',
+      requireStable,
       groups: [{ groupId: this.group, topics: [{ name: topic, topicId: ZERO_UUID, partitionIndexes: [0] }] }],
     })
     const { committedOffset, committedLeaderEpoch, metadata, errorCode } = groups[0].topics[0].partitions[0]

@@ -30,7 +30,7 @@ export interface TransactionCoordinatorOptions {
   readonly logger: Logger
 }
 
-export const TRANSACTIONS_TOPIC = '__transaction_state'
+const TRANSACTIONS_TOPIC = '__transaction_state'
 
 export class TransactionCoordinator {
   readonly #options: TransactionCoordinatorOptions
