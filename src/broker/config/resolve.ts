@@ -79,11 +79,6 @@ export function topicConfigValue(
   return overrides.get(key.name) ?? inherited(key, sourcesOf(config, image))
 }
 
-/** The value of one broker config as it is now; null where there is none, and for secrets. */
-export function brokerConfigValue(config: BrokerConfig, image: MetadataImage, name: string): string | null {
-  return synonymsIn(sourcesOf(config, image), name).at(0)?.value ?? null
-}
-
 /** Every config of this broker; names Kafka lacks too, as secrets. Sorted by name. */
 export function describeBrokerConfigs(config: BrokerConfig, image: MetadataImage): DescribedConfig[] {
   const sources = sourcesOf(config, image)

@@ -7,6 +7,8 @@ import type { Broker } from '../../../src/broker/broker.ts'
 import { AclOperation, AclPatternType, AclPermissionType, AclResourceType, CLUSTER_NAME } from '../../../src/broker/security/acl.ts'
 import type { Operation, ResourceKind } from '../../../src/broker/security/acl.ts'
 import { STANDARD_AUTHORIZER } from '../../../src/broker/security/authorizer.ts'
+import { AddOffsetsToTxn } from '../../../src/protocol/apis/add-offsets-to-txn.ts'
+import { AddPartitionsToTxn } from '../../../src/protocol/apis/add-partitions-to-txn.ts'
 import { AlterClientQuotas } from '../../../src/protocol/apis/alter-client-quotas.ts'
 import { AlterConfigs } from '../../../src/protocol/apis/alter-configs.ts'
 import { AlterPartitionReassignments } from '../../../src/protocol/apis/alter-partition-reassignments.ts'
@@ -24,9 +26,12 @@ import { DescribeCluster } from '../../../src/protocol/apis/describe-cluster.ts'
 import { DescribeConfigs } from '../../../src/protocol/apis/describe-configs.ts'
 import { DescribeGroups } from '../../../src/protocol/apis/describe-groups.ts'
 import { DescribeLogDirs } from '../../../src/protocol/apis/describe-log-dirs.ts'
+import { DescribeProducers } from '../../../src/protocol/apis/describe-producers.ts'
 import { DescribeQuorum } from '../../../src/protocol/apis/describe-quorum.ts'
 import { DescribeTopicPartitions } from '../../../src/protocol/apis/describe-topic-partitions.ts'
+import { DescribeTransactions } from '../../../src/protocol/apis/describe-transactions.ts'
 import { ElectLeaders } from '../../../src/protocol/apis/elect-leaders.ts'
+import { EndTxn } from '../../../src/protocol/apis/end-txn.ts'
 import { Fetch } from '../../../src/protocol/apis/fetch.ts'
 import { FindCoordinator } from '../../../src/protocol/apis/find-coordinator.ts'
 import { Heartbeat } from '../../../src/protocol/apis/heartbeat.ts'
@@ -38,6 +43,7 @@ import { ListConfigResources } from '../../../src/protocol/apis/list-config-reso
 import { ListGroups } from '../../../src/protocol/apis/list-groups.ts'
 import { ListOffsets } from '../../../src/protocol/apis/list-offsets.ts'
 import { ListPartitionReassignments } from '../../../src/protocol/apis/list-partition-reassignments.ts'
+import { ListTransactions } from '../../../src/protocol/apis/list-transactions.ts'
 import { Metadata } from '../../../src/protocol/apis/metadata.ts'
 import { OffsetCommit } from '../../../src/protocol/apis/offset-commit.ts'
 import { OffsetDelete } from '../../../src/protocol/apis/offset-delete.ts'
@@ -47,8 +53,10 @@ import { Produce } from '../../../src/protocol/apis/produce.ts'
 import { SaslAuthenticate } from '../../../src/protocol/apis/sasl-authenticate.ts'
 import { SaslHandshake } from '../../../src/protocol/apis/sasl-handshake.ts'
 import { SyncGroup } from '../../../src/protocol/apis/sync-group.ts'
+import { TxnOffsetCommit } from '../../../src/protocol/apis/txn-offset-commit.ts'
 import { UnregisterBroker } from '../../../src/protocol/apis/unregister-broker.ts'
 import { UpdateFeatures } from '../../../src/protocol/apis/update-features.ts'
+import { WriteTxnMarkers } from '../../../src/protocol/apis/write-txn-markers.ts'
 import { ZERO_UUID } from '../../../src/protocol/reader.ts'
 import type { Api, RequestInput, ResponseOf } from '../../../src/protocol/schema.ts'
 import { testBroker } from '../../support/broker.ts'
@@ -72,11 +80,13 @@ interface Row {
   readonly tellsNothing: boolean
 }
 
-const [OK, TOPIC, GROUP, CLUSTER] = [0, 29, 30, 31]
+const [OK, TOPIC, GROUP, CLUSTER, TRANSACTION] = [0, 29, 30, 31, 53]
+const [NOT_COORDINATOR, NOT_ENOUGH_REPLICAS] = [16, 19]
 const UNKNOWN_MEMBER = 25
 const cluster = (operation: Operation): Permission => [operation, 'CLUSTER', CLUSTER_NAME]
 const onTopic = (operation: Operation, name = 'secret'): Permission => [operation, 'TOPIC', name]
 const onGroup = (operation: Operation): Permission => [operation, 'GROUP', 'team']
+const onTransaction = (operation: Operation, name = 'tx'): Permission => [operation, 'TRANSACTIONAL_ID', name]
 
 interface RowOptions {
   readonly title?: string
@@ -168,6 +178,21 @@ const ROWS: readonly Row[] = [
   row(InitProducerId, 4, () => ({ transactionalId: null, transactionTimeoutMs: 1000 }), ({ errorCode, producerId }) => [errorCode, producerId >= 0n], [
     [[onTopic('READ')], [CLUSTER, false]], [[onTopic('WRITE')], [OK, true]]]),
   row(InitProducerId, 4, () => ({ transactionalId: null, transactionTimeoutMs: 1000 }), ({ errorCode }) => errorCode, [[[cluster('ALTER')], CLUSTER], [[cluster('IDEMPOTENT_WRITE')], OK]], { title: 'by the cluster' }),
+  row(Produce, 9, ({ topic }) => ({ ...produceTo({ name: topic }, { producerId: 7n, producerEpoch: 0, baseSequence: 0, isTransactional: true }), transactionalId: 'tx' }), producedCodes, [
+    [[onTopic('WRITE')], [TRANSACTION]], [[onTransaction('DESCRIBE'), onTopic('WRITE')], [TRANSACTION]], [[onTransaction('WRITE')], [TOPIC]], [[onTransaction('WRITE'), onTopic('WRITE')], [NOT_ENOUGH_REPLICAS]]], { title: 'in a transaction' }),
+  row(InitProducerId, 4, () => ({ transactionalId: 'tx', transactionTimeoutMs: 1000 }), ({ errorCode }) => errorCode, [[[cluster('IDEMPOTENT_WRITE'), onTransaction('DESCRIBE')], TRANSACTION], [[onTransaction('WRITE')], OK]], { title: 'for transactions' }),
+  row(AddPartitionsToTxn, 3, ({ topic }) => ({ ...ofProducer('v3AndBelow'), v3AndBelowTopics: [{ name: topic, partitions: [0] }] }), ({ resultsByTopicV3AndBelow: [{ resultsByPartition }] }) => resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode), [
+    [[onTopic('WRITE')], [TRANSACTION]], [[onTransaction('WRITE'), onTopic('READ')], [TOPIC]], [[onTransaction('WRITE'), onTopic('WRITE')], [NOT_COORDINATOR]]]),
+  row(AddPartitionsToTxn, 4, () => ({ transactions: [] }), ({ errorCode }) => errorCode, [[[cluster('ALTER')], CLUSTER], [[cluster('CLUSTER_ACTION')], OK]], { title: 'between brokers' }),
+  row(AddOffsetsToTxn, 4, ({ group }) => ({ ...ofProducer(), groupId: group }), ({ errorCode }) => errorCode, [[[onGroup('READ')], TRANSACTION], [[onTransaction('WRITE'), onGroup('DESCRIBE')], GROUP], [[onTransaction('WRITE'), onGroup('READ')], NOT_COORDINATOR]]),
+  row(EndTxn, 5, () => ({ ...ofProducer(), committed: true }), ({ errorCode }) => errorCode, [[[onTransaction('DESCRIBE')], TRANSACTION], [[onTransaction('WRITE')], NOT_COORDINATOR]]),
+  row(TxnOffsetCommit, 5, ({ topic, group }) => ({ ...ofProducer(), ...commitOf({ name: topic }, group) }), ({ topics }) => codes(topics[0].partitions), [
+    [[onGroup('READ'), onTopic('READ')], [TRANSACTION]], [[onTransaction('WRITE'), onTopic('READ')], [GROUP]], [[onTransaction('WRITE'), onGroup('READ')], [TOPIC]], [[onTransaction('WRITE'), onGroup('READ'), onTopic('READ')], [NOT_COORDINATOR]]]),
+  row(WriteTxnMarkers, 2, ({ topic }) => ({ markers: [{ producerId: 7n, producerEpoch: 0, transactionResult: false, coordinatorEpoch: 0, topics: [{ name: topic, partitionIndexes: [0] }] }] }), ({ markers }) => markers.flatMap(({ topics }) => codes(topics[0].partitions)), [
+    [[cluster('DESCRIBE')], [CLUSTER]], [[cluster('ALTER')], [OK]]]),
+  row(DescribeTransactions, 0, () => ({ transactionalIds: ['tx'] }), ({ transactionStates }) => codes(transactionStates), [[[onTransaction('DESCRIBE', 'other')], [TRANSACTION]], [[onTransaction('DESCRIBE')], [NOT_COORDINATOR]]]),
+  row(ListTransactions, 2, () => ({ stateFilters: [], producerIdFilters: [] }), ({ errorCode, transactionStates }) => [errorCode, transactionStates], [[[], [OK, []]], [[onTransaction('DESCRIBE')], [OK, []]]]),
+  row(DescribeProducers, 0, ({ topic }) => ({ topics: [{ name: topic, partitionIndexes: [0] }] }), ({ topics }) => codes(topics[0].partitions), [[[onTopic('DESCRIBE')], [TOPIC]], [[onTopic('READ')], [OK]]]),
   row(DescribeConfigs, 4, ({ topic }) => ({ resources: [{ resourceType: 2, resourceName: topic, configurationKeys: ['retention.ms'] }] }), describedConfigs, [[[onTopic('DESCRIBE')], [[TOPIC, 0]]], [[onTopic('DESCRIBE_CONFIGS')], [[OK, 1]]], [[onTopic('ALTER_CONFIGS')], [[OK, 1]]]]),
   row(DescribeConfigs, 4, () => ({ resources: [{ resourceType: 4, resourceName: '1', configurationKeys: ['node.id'] }, { resourceType: 8, resourceName: '1', configurationKeys: ['root'] }] }), describedConfigs, [
     [[cluster('DESCRIBE')], [[CLUSTER, 0], [CLUSTER, 0]]], [[cluster('DESCRIBE_CONFIGS')], [[OK, 1], [OK, 1]]]], { title: 'of the broker' }),
@@ -197,8 +222,14 @@ const ROWS: readonly Row[] = [
 /** What everybody may ask: who am I talking to, and who am I. */
 const NEEDS_NOTHING: readonly Api[] = [ApiVersions, SaslHandshake, SaslAuthenticate]
 
-function produceTo(topic: { readonly name?: string; readonly topicId?: string }): object {
-  return { transactionalId: null, acks: -1, timeoutMs: 1000, topicData: [{ ...topic, partitionData: [{ index: 0, records: batchOf(['x']) }] }] }
+function produceTo(topic: { readonly name?: string; readonly topicId?: string }, options: Parameters<typeof batchOf>[1] = {}): object {
+  return { transactionalId: null, acks: -1, timeoutMs: 1000, topicData: [{ ...topic, partitionData: [{ index: 0, records: batchOf(['x'], options) }] }] }
+}
+
+/** A producer that nobody knows. */
+function ofProducer(prefix: '' | 'v3AndBelow' = ''): object {
+  if (prefix === '') return { transactionalId: 'tx', producerId: 7n, producerEpoch: 0 }
+  return { transactions: [], v3AndBelowTransactionalId: 'tx', v3AndBelowProducerId: 7n, v3AndBelowProducerEpoch: 0 }
 }
 
 function producedCodes({ responses }: ResponseOf<typeof Produce>): unknown {
