@@ -84,6 +84,7 @@ const KAFKA_TOOLS = {
   'kafka-log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
   'kafka-dump-log': 'org.apache.kafka.tools.DumpLogSegments',
   'kafka-producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
+  'kafka-acls': 'org.apache.kafka.tools.AclCommand',
   'kafka-storage': 'kafka.tools.StorageTool',
 } as const
 
