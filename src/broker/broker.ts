@@ -23,6 +23,7 @@ import { serveRequest } from './router.ts'
 import { Authorizer } from './security/authorizer.ts'
 import { listenerSecurity, type ListenerSecurity } from './security/listener-security.ts'
 import { Server } from './server.ts'
+import { Throttle } from './throttle.ts'
 import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
 
 export interface BrokerOptions {
@@ -43,6 +44,7 @@ export interface Broker {
   readonly metadata: MetadataController
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
+  readonly throttle: Throttle
   readonly groups: GroupCoordinator
   /** undefined: everybody may do everything. */
   readonly authorizer: Authorizer | undefined
@@ -133,6 +135,7 @@ class RunningBroker implements Broker {
   readonly metadata: MetadataController
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
+  readonly throttle: Throttle
   readonly groups: GroupCoordinator
   readonly authorizer: Authorizer | undefined
   readonly transactions: TransactionCoordinator
@@ -160,6 +163,7 @@ class RunningBroker implements Broker {
     this.clock = clock
     this.logger = logger
     this.#upkeep = new LogUpkeep(store, clock, logger, config, () => logsOf(partitions))
+    this.throttle = new Throttle(metadata.image.quotas, clock)
     this.fetchSessions = new FetchSessions(clock, config.maxFetchSessions)
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve))
     this.#server = new Server({

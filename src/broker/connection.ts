@@ -3,7 +3,7 @@
 // it sends while we are busy, requests begun, replies it doesn't take, time for a frame, idle time.
 
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import type { SaslAuthenticate } from '../protocol/apis/sasl-authenticate.ts'
 import type { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
 import { ProtocolError } from '../protocol/errors.ts'
@@ -21,6 +21,8 @@ export interface Connection {
   readonly login: Login | undefined
   /** Calls `listener` once, when the client is gone or the broker is about to stop; returns how to forget it. */
   onClose(listener: () => void): () => void
+  /** No further request is taken for so many ms. */
+  throttle(ms: number): void
 }
 
 /** The login of a connection, and the gate before it. */
@@ -90,6 +92,7 @@ export class ClientConnection implements Connection {
   readonly #slots: Slot[] = []
   readonly #closeListeners = new Set<() => void>()
   #isMuted = false // a request is being served
+  #throttled: Timer | undefined // until it fires, no request starts
   #isPumping = false
   #isReading = true
   #isCorked = false
@@ -146,6 +149,15 @@ export class ClientConnection implements Connection {
     return () => this.#closeListeners.delete(listener)
   }
 
+  throttle(ms: number): void {
+    this.#throttled?.cancel()
+    this.#throttled = this.#settings.clock.after(ms, () => {
+      this.#throttled = undefined
+      this.#lastActivity = this.#settings.clock.monotonic()
+      this.#pump()
+    })
+  }
+
   /** Ends the connection now; `reason` goes to the log. */
   close(reason?: string): void {
     if (this.#isClosed) return
@@ -169,7 +181,7 @@ export class ClientConnection implements Connection {
       this.close(`${waiting} bytes of replies were not taken in time`)
       return
     }
-    const isMidFrame = this.#frames.isMidFrame && !this.#isMuted
+    const isMidFrame = this.#frames.isMidFrame && !this.#isMuted && this.#throttled === undefined
     // Memory for requests is short: whoever holds some and sends nothing keeps all the others from being served.
     if (isMidFrame && this.#settings.requestMemory.isOver && now - this.#lastActivity > SHORT_FRAME_DEADLINE_MS) {
       this.close('a request did not arrive in time, while memory for requests was short')
@@ -239,6 +251,7 @@ export class ClientConnection implements Connection {
   #mayStart(): boolean {
     return (
       !this.#isMuted &&
+      this.#throttled === undefined &&
       !this.#isClosing &&
       !this.#isClosed &&
       this.#slots.length < MAX_SLOTS &&
@@ -371,6 +384,7 @@ export class ClientConnection implements Connection {
   #onClosed(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#throttled?.cancel()
     this.#accountOutput()
     this.#release(this.#inputHeld)
     this.#tellListeners()

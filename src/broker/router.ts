@@ -201,6 +201,7 @@ export function serveRequest(
   connection: Connection,
   letNextStart: () => void,
 ): Reply | Promise<Reply> {
+  const { metadata } = broker
   const from = new Reader(frame, 0, frame.length, MAX_REQUEST_ELEMENTS)
   const header = readRequestHeader(from)
   const { apiKey, apiVersion, correlationId, clientId } = header
@@ -224,8 +225,12 @@ export function serveRequest(
     letNextStart,
   }
   const reply = (answer: Answer<Api>): Reply => {
-    if (answer === noReply) return undefined
-    return encodeResponseFrame<Fields, Fields>(found.api, apiVersion, correlationId, answer)
+    const encode = (of: Exclude<Answer<Api>, typeof noReply>) =>
+      encodeResponseFrame<Fields, Fields>(found.api, apiVersion, correlationId, of)
+    const pieces = answer === noReply ? undefined : encode(answer)
+    if (metadata.image.quotas.size === 0) return pieces
+    const throttleTimeMs = throttle(context, found.api, frame, pieces)
+    return throttleTimeMs === 0 || answer === noReply ? pieces : encode({ ...answer, throttleTimeMs })
   }
   const failed = (error: unknown): Reply => failureReply(broker, found.api, header, error)
   try {
@@ -249,6 +254,17 @@ function permissions({ authorizer }: Broker, connection: Connection): typeof EVE
     isAllowed: (operation, kind, name) => authorizer.isAllowed(client, operation, kind, name),
     isAllowedForSome: (operation, kind) => authorizer.isAllowedForSome(client, operation, kind),
   }
+}
+
+/** Counts what a quota of bytes is about: requests to produce, answers to a fetch. How long the client is to wait, in ms. */
+function throttle(context: RequestContext, api: Api, frame: Buffer, reply: Reply): number {
+  const { broker, connection, clientId } = context
+  if (api !== Produce && api !== Fetch) return 0
+  const rate = api === Produce ? 'producer_byte_rate' : 'consumer_byte_rate'
+  const bytes = api === Produce ? frame.length : (reply ?? []).reduce((sum, piece) => sum + piece.length, 0)
+  const ms = broker.throttle.count(rate, connection.principal.replace(/^User:/, ''), clientId ?? '', bytes)
+  if (ms > 0) connection.throttle(ms)
+  return ms
 }
 
 /** An error as the answer's top-level code, where this version of the API has one; else the connection ends. */

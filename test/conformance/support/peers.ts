@@ -86,6 +86,12 @@ const KAFKA_TOOLS = {
   'kafka-producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
   'kafka-acls': 'org.apache.kafka.tools.AclCommand',
   'kafka-storage': 'kafka.tools.StorageTool',
+  'kafka-client-metrics': 'org.apache.kafka.tools.ClientMetricsCommand',
+  'kafka-cluster': 'org.apache.kafka.tools.ClusterTool',
+  'kafka-metadata-quorum': 'org.apache.kafka.tools.MetadataQuorumCommand',
+  'kafka-features': 'org.apache.kafka.tools.FeatureCommand',
+  'kafka-reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
+  'kafka-leader-election': 'org.apache.kafka.tools.LeaderElectionCommand',
 } as const
 
 /** One of Apache's tools by its name. */
