@@ -10,7 +10,7 @@ import type { GroupRecordInput } from '../../protocol/records/group.ts'
 import { answer } from '../coordinator/shard.ts'
 import type { Answer, Now, Ticket } from '../coordinator/shard.ts'
 import { NO_BYTES, refusedJoin, refusedSync } from './classic-requests.ts'
-import type { JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult } from './classic-requests.ts'
+import type { JoinRequest, JoinResult, MemberIdentity, Protocol, SyncRequest, SyncResult } from './classic-requests.ts'
 import { CONSUMER, commonProtocols, electedProtocol, metadataOf, sameProtocols, subscribedTopics } from './member.ts'
 import type { Member } from './member.ts'
 import { Members } from './members.ts'
@@ -73,8 +73,17 @@ export class ClassicGroup {
     })
   }
 
-  /** As the log has it: each of its members has one full session from now on to show up. */
-  static stored(id: string, settings: ClassicSettings, stored: GroupMetadata, now: Now): ClassicGroup {
+  /**
+   * As the log has it: each of its members has one full session from now on to show up. `protocols`: what else members
+   * speak besides what is stored, by their ids.
+   */
+  static stored(
+    id: string,
+    settings: ClassicSettings,
+    stored: GroupMetadata,
+    now: Now,
+    protocols?: ReadonlyMap<string, readonly Protocol[]>,
+  ): ClassicGroup {
     const group = ClassicGroup.empty(id, settings, now)
     const state = group.#state
     state.generation = stored.generation
@@ -90,7 +99,7 @@ export class ClassicGroup {
         clientHost,
         rebalanceTimeoutMs: member.rebalanceTimeout < 0 ? member.sessionTimeout : member.rebalanceTimeout,
         sessionTimeoutMs: member.sessionTimeout,
-        protocols: [{ name: stored.protocol ?? '', metadata: member.subscription }],
+        protocols: protocols?.get(memberId) ?? [{ name: stored.protocol ?? '', metadata: member.subscription }],
         assignment: member.assignment,
         isNew: false,
         join: undefined,
@@ -166,12 +175,17 @@ export class ClassicGroup {
   }
 
   /** Everybody who is parked: the group goes away under them. */
-  abandon(): readonly Answer[] {
+  abandon(error: ErrorName = 'NOT_COORDINATOR'): readonly Answer[] {
     for (const { id, join, sync } of this.members) {
-      if (join !== undefined) this.#tell(join, refusedJoin('NOT_COORDINATOR', id))
-      if (sync !== undefined) this.#tell(sync, refusedSync('NOT_COORDINATOR'))
+      if (join !== undefined) this.#tell(join, refusedJoin(error, id))
+      if (sync !== undefined) this.#tell(sync, refusedSync(error))
     }
     return this.take().answers
+  }
+
+  /** Has everybody join again. */
+  rebalance(now: Now): void {
+    this.#rebalance(now)
   }
 
   join(request: JoinRequest, now: Now, ticket: Ticket<JoinResult>): void {

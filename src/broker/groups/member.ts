@@ -28,7 +28,10 @@ export interface Member {
 
 export const CONSUMER = 'consumer'
 
-export function metadataOf(member: Member, protocol: string | null): Buffer {
+/** What is asked of a member here. */
+export type Speaker = Pick<Member, 'protocols'>
+
+export function metadataOf(member: Speaker, protocol: string | null): Buffer {
   return member.protocols.find(({ name }) => name === protocol)?.metadata ?? NO_BYTES
 }
 
@@ -39,7 +42,7 @@ export function sameProtocols(one: readonly Protocol[], other: readonly Protocol
 }
 
 /** Names that every one of `members` speaks, in the first member's order. */
-export function commonProtocols(members: Iterable<Member>): string[] {
+export function commonProtocols(members: Iterable<Speaker>): string[] {
   let common: string[] | undefined
   for (const { protocols } of members) {
     const spoken = new Set(protocols.map(({ name }) => name))
@@ -49,7 +52,7 @@ export function commonProtocols(members: Iterable<Member>): string[] {
 }
 
 /** Each member votes for the first of its protocols that all can speak; the first to have most votes wins. */
-export function electedProtocol(members: readonly Member[]): string {
+export function electedProtocol(members: readonly Speaker[]): string {
   const candidates = new Set(commonProtocols(members))
   const votes = new Map<string, number>()
   for (const { protocols } of members) {
@@ -61,7 +64,7 @@ export function electedProtocol(members: readonly Member[]): string {
 }
 
 /** Topics that some member consumes; undefined when a subscription can't be read, as in Kafka. */
-export function subscribedTopics(members: Iterable<Member>, protocol: string | null): Set<string> | undefined {
+export function subscribedTopics(members: Iterable<Speaker>, protocol: string | null): Set<string> | undefined {
   const topics = new Set<string>()
   try {
     for (const member of members) {

@@ -1,0 +1,305 @@
+// RE2's syntax, as Kafka takes it for subscriptions (RE2/J, Perl flags), read into a tree. Topic names are ASCII, so a
+// character class is a set of 128 bits, and what is beyond ASCII matches nothing. Neither references back nor looks around.
+
+import { KafkaError } from '../../../protocol/errors.ts'
+
+export type RegexNode =
+  | { readonly kind: 'set'; readonly set: Uint8Array }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'assert'; readonly what: Assertion }
+  | { readonly kind: 'all' | 'any'; readonly nodes: readonly RegexNode[] }
+  | { readonly kind: 'repeat'; readonly node: RegexNode; readonly min: number; readonly max: number }
+
+export type Assertion = 'start' | 'end' | 'boundary' | 'inside'
+
+export const ALPHABET = 128
+const MAX_DEPTH = 500
+const MAX_REPEAT = 1000
+
+/** Throws KafkaError INVALID_REGULAR_EXPRESSION with Kafka's text. */
+export function parseRegex(source: string): RegexNode {
+  const parser = new Parser(source)
+  try {
+    return parser.parse()
+  } catch (error) {
+    if (error instanceof SyntaxProblem) throw invalidRegex(source, error.message)
+    throw error
+  }
+}
+
+export function invalidRegex(source: string, why: string): KafkaError {
+  const text = `SubscribedTopicRegex \`${source}\` is not a valid regular expression: ${why}.`
+  return new KafkaError('INVALID_REGULAR_EXPRESSION', text)
+}
+
+class SyntaxProblem extends Error {}
+
+interface Flags {
+  readonly ignoresCase: boolean
+}
+
+const EMPTY: RegexNode = { kind: 'empty' }
+const POSIX: Readonly<Record<string, RegExp>> = {
+  alnum: /[A-Za-z0-9]/, alpha: /[A-Za-z]/, ascii: /[^]/, blank: /[\t ]/, cntrl: /[\x00-\x1F\x7F]/, digit: /\d/, graph: /[!-~]/,
+  lower: /[a-z]/, print: /[ -~]/, punct: /[!-/:-@[-`{-~]/, space: /[\t-\r ]/, upper: /[A-Z]/, word: /\w/, xdigit: /[\dA-Fa-f]/,
+} // prettier-ignore
+const PERL: Readonly<Record<string, RegExp>> = { d: /\d/, s: /[\t\n\f\r ]/, w: /\w/, D: /\D/, S: /[^\t\n\f\r ]/, W: /\W/ }
+const ESCAPES: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 }
+
+class Parser {
+  readonly #text: readonly string[]
+  readonly #names = new Set<string>()
+  #at = 0
+  #flags: Flags = { ignoresCase: false }
+  #depth = 0
+
+  constructor(source: string) {
+    this.#text = [...source]
+  }
+
+  parse(): RegexNode {
+    const node = this.#alternatives()
+    if (this.#at < this.#text.length) throw new SyntaxProblem('missing closing )')
+    return node
+  }
+
+  #peek(ahead = 0): string | undefined {
+    return this.#text[this.#at + ahead]
+  }
+
+  #takes(text: string): boolean {
+    for (let at = 0; at < text.length; at++) if (this.#peek(at) !== text[at]) return false
+    this.#at += text.length
+    return true
+  }
+
+  #alternatives(): RegexNode {
+    if (++this.#depth > MAX_DEPTH) throw new SyntaxProblem('expression nests too deeply')
+    const outer = this.#flags
+    const nodes = [this.#sequence()]
+    while (this.#takes('|')) nodes.push(this.#sequence())
+    this.#flags = outer
+    this.#depth--
+    return nodes.length === 1 ? nodes[0] : { kind: 'any', nodes }
+  }
+
+  #sequence(): RegexNode {
+    const nodes: RegexNode[] = []
+    for (let next = this.#peek(); next !== undefined && next !== '|' && next !== ')'; next = this.#peek()) {
+      const atom = this.#atom(next)
+      if (atom !== undefined) nodes.push(this.#repeated(atom))
+    }
+    return nodes.length === 0 ? EMPTY : nodes.length === 1 ? nodes[0] : { kind: 'all', nodes }
+  }
+
+  #repeated(atom: RegexNode): RegexNode {
+    const bounds = this.#bounds()
+    if (bounds === undefined) return atom
+    this.#takes('?') // lazy: which way is tried first does not matter here
+    const [min, max] = bounds
+    if (this.#bounds() !== undefined) throw new SyntaxProblem('invalid nested repetition operator')
+    return { kind: 'repeat', node: atom, min, max }
+  }
+
+  /** Of a repetition operator, when there is one. */
+  #bounds(): readonly [number, number] | undefined {
+    if (this.#takes('*')) return [0, Infinity]
+    if (this.#takes('+')) return [1, Infinity]
+    if (this.#takes('?')) return [0, 1]
+    if (this.#peek() !== '{') return undefined
+    const found = /^\{(\d+)(,(\d*))?\}/.exec(this.#text.slice(this.#at, this.#at + 16).join(''))
+    if (found === null) return undefined
+    this.#at += found[0].length
+    const min = Number(found[1])
+    const max = found[2] === undefined ? min : found[3] === '' ? Infinity : Number(found[3])
+    if (min > MAX_REPEAT || (max !== Infinity && (max > MAX_REPEAT || max < min))) throw new SyntaxProblem('invalid repeat count')
+    return [min, max]
+  }
+
+  /** undefined: flags alone. */
+  #atom(next: string): RegexNode | undefined {
+    switch (next) {
+      case '(':
+        return this.#group()
+      case '[':
+        return { kind: 'set', set: this.#class() }
+      case '.':
+        this.#at++
+        return { kind: 'set', set: setOf((code) => code !== 10) }
+      case '^':
+        this.#at++
+        return { kind: 'assert', what: 'start' }
+      case '$':
+        this.#at++
+        return { kind: 'assert', what: 'end' }
+      case '\\':
+        return this.#escaped()
+      case '*':
+      case '+':
+      case '?':
+        throw new SyntaxProblem('missing argument to repetition operator')
+      default:
+        if (this.#bounds() !== undefined) throw new SyntaxProblem('missing argument to repetition operator')
+        this.#at++
+        return this.#literal(next)
+    }
+  }
+
+  #group(): RegexNode | undefined {
+    this.#at++
+    const outer = this.#flags
+    if (this.#takes('?')) {
+      const rest = this.#text.slice(this.#at, this.#at + 200).join('')
+      const name = /^P?<([^>]*)>/.exec(rest)
+      const flags = /^([imsU]*)(?:-([imsU]+))?([:)])/.exec(rest)
+      if (name !== null) {
+        if (!/^\w+$/.test(name[1])) throw new SyntaxProblem('invalid named capture')
+        if (this.#names.has(name[1])) throw new SyntaxProblem('duplicate capture group name')
+        this.#names.add(name[1])
+        this.#at += name[0].length
+      } else if (flags !== null && rest[0] !== ')') {
+        this.#at += flags[0].length
+        const [, on, off = '', end] = flags
+        this.#flags = { ignoresCase: (outer.ignoresCase || on.includes('i')) && !off.includes('i') }
+        if (end === ')') return undefined // for the rest of the group around it
+      } else throw new SyntaxProblem(/^P?</.test(rest) ? 'invalid named capture' : 'invalid or unsupported Perl syntax')
+    }
+    const node = this.#alternatives()
+    if (!this.#takes(')')) throw new SyntaxProblem('missing closing )')
+    this.#flags = outer
+    return node
+  }
+
+  #escaped(): RegexNode {
+    this.#at++
+    const next = this.#peek()
+    if (next === undefined) throw new SyntaxProblem('trailing backslash at end of expression')
+    if (next === 'Q') return this.#quoted()
+    const assertion = ({ A: 'start', z: 'end', b: 'boundary', B: 'inside' } as const)[next]
+    if (assertion !== undefined) {
+      this.#at++
+      return { kind: 'assert', what: assertion }
+    }
+    if (next === 'C') {
+      this.#at++
+      return { kind: 'set', set: setOf(() => true) }
+    }
+    return { kind: 'set', set: this.#classEscape() ?? this.#folded(setOfCode(this.#escapedCode())) }
+  }
+
+  #quoted(): RegexNode {
+    this.#at++
+    const nodes: RegexNode[] = []
+    while (this.#peek() !== undefined && !this.#takes('\\E')) nodes.push(this.#literal(this.#text[this.#at++]))
+    return nodes.length === 0 ? EMPTY : { kind: 'all', nodes }
+  }
+
+  #literal(character: string): RegexNode {
+    return { kind: 'set', set: this.#folded(setOfCode(character.codePointAt(0) ?? 0)) }
+  }
+
+  /** \d, \pN and the like; undefined, and nothing taken, when it is another escape. */
+  #classEscape(): Uint8Array | undefined {
+    const next = this.#peek() ?? ''
+    if (Object.hasOwn(PERL, next)) {
+      this.#at++
+      return setOf((code) => PERL[next].test(String.fromCharCode(code)))
+    }
+    if (next !== 'p' && next !== 'P') return undefined
+    const found = /^[pP](?:\{(\^?)([^}]*)\}|(.))/su.exec(this.#text.slice(this.#at, this.#at + 40).join(''))
+    const property = propertyOf(found?.[2] ?? found?.[3] ?? '')
+    if (found === null || property === undefined) throw new SyntaxProblem('invalid character class range')
+    this.#at += found[0].length
+    const isNegated = (next === 'P') !== (found[1] === '^')
+    return setOf((code) => property.test(String.fromCharCode(code)) !== isNegated)
+  }
+
+  /** Of an escape that stands for one character. */
+  #escapedCode(): number {
+    const rest = this.#text.slice(this.#at, this.#at + 12).join('')
+    const found = /^(?:x([\dA-Fa-f]{2})|x\{([\dA-Fa-f]{1,6})\}|([1-7][0-7]{1,2}|0[0-7]{0,2}))/.exec(rest)
+    if (found !== null) {
+      this.#at += found[0].length
+      const code = found[3] === undefined ? parseInt(found[1] ?? found[2], 16) : parseInt(found[3], 8)
+      if (code <= 0x10ffff) return code
+    } else {
+      const next = this.#text[this.#at++] ?? ''
+      if (Object.hasOwn(ESCAPES, next)) return ESCAPES[next]
+      if (next !== '' && next < '\x80' && /\W/.test(next)) return next.charCodeAt(0)
+    }
+    throw new SyntaxProblem('invalid escape sequence')
+  }
+
+  #class(): Uint8Array {
+    this.#at++
+    const isNegated = this.#takes('^')
+    const set = new Uint8Array(ALPHABET)
+    for (let isFirst = true; isFirst || this.#peek() !== ']'; isFirst = false) {
+      if (this.#peek() === undefined) throw new SyntaxProblem('missing closing ]')
+      if (this.#peek() === '-' && !isFirst && this.#peek(1) !== ']' && this.#peek(1) !== undefined) {
+        throw new SyntaxProblem('invalid character class range')
+      }
+      const more = this.#posix() ?? this.#escapeInClass() ?? this.#range()
+      more.forEach((isIn, code) => (set[code] |= isIn))
+    }
+    this.#at++
+    return isNegated ? set.map((isIn) => 1 - isIn) : set
+  }
+
+  #posix(): Uint8Array | undefined {
+    if (this.#peek() !== '[' || this.#peek(1) !== ':') return undefined
+    const found = /^\[:(\^?)(\w+):\]/.exec(this.#text.slice(this.#at, this.#at + 16).join(''))
+    if (found === null) return undefined
+    if (!Object.hasOwn(POSIX, found[2])) throw new SyntaxProblem('invalid character class range')
+    this.#at += found[0].length
+    return setOf((code) => POSIX[found[2]].test(String.fromCharCode(code)) !== (found[1] === '^'))
+  }
+
+  #escapeInClass(): Uint8Array | undefined {
+    if (this.#peek() !== '\\') return undefined
+    this.#at++
+    const set = this.#classEscape()
+    if (set === undefined) this.#at--
+    return set
+  }
+
+  #range(): Uint8Array {
+    const from = this.#classCode()
+    if (this.#peek() !== '-' || this.#peek(1) === ']' || this.#peek(1) === undefined) return this.#folded(setOfCode(from))
+    this.#at++
+    const to = this.#classCode()
+    if (to < from) throw new SyntaxProblem('invalid character class range')
+    return this.#folded(setOf((code) => code >= from && code <= to))
+  }
+
+  #classCode(): number {
+    const next = this.#text[this.#at++]
+    if (next === undefined) throw new SyntaxProblem('missing closing ]')
+    return next === '\\' ? this.#escapedCode() : (next.codePointAt(0) ?? 0)
+  }
+
+  #folded(set: Uint8Array): Uint8Array {
+    if (!this.#flags.ignoresCase) return set
+    const other = (code: number) => (code >= 65 && code <= 90 ? code + 32 : code >= 97 && code <= 122 ? code - 32 : code)
+    return setOf((code) => set[code] === 1 || set[other(code)] === 1)
+  }
+}
+
+function setOf(isIn: (code: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: ALPHABET }, (_, code) => Number(isIn(code)))
+}
+
+function setOfCode(code: number): Uint8Array {
+  return setOf((other) => other === code)
+}
+
+/** A general category or a script. */
+function propertyOf(name: string): RegExp | undefined {
+  if (name === 'Any') return /[^]/
+  if (!/^[A-Z][A-Za-z_]*$/.test(name)) return undefined
+  try {
+    return new RegExp(name.length <= 2 ? `\\p{${name}}` : `\\p{Script=${name}}`, 'u')
+  } catch {
+    return undefined // Unicode has none of that name
+  }
+}
