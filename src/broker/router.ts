@@ -12,6 +12,8 @@ import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
 import { AlterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
 import { AlterUserScramCredentials } from '../protocol/apis/alter-user-scram-credentials.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
+import { ConsumerGroupDescribe } from '../protocol/apis/consumer-group-describe.ts'
+import { ConsumerGroupHeartbeat } from '../protocol/apis/consumer-group-heartbeat.ts'
 import { CreateAcls } from '../protocol/apis/create-acls.ts'
 import { CreatePartitions } from '../protocol/apis/create-partitions.ts'
 import { CreateTopics } from '../protocol/apis/create-topics.ts'
@@ -67,6 +69,8 @@ import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
 import { handleAlterUserScramCredentials } from './handlers/alter-user-scram-credentials.ts'
 import { apiVersionsHandler, unsupportedApiVersions } from './handlers/api-versions.ts'
+import { handleConsumerGroupDescribe } from './handlers/consumer-group-describe.ts'
+import { handleConsumerGroupHeartbeat } from './handlers/consumer-group-heartbeat.ts'
 import { handleCreateAcls } from './handlers/create-acls.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
@@ -179,6 +183,8 @@ const ROUTES: readonly Route[] = [
   route(UnregisterBroker, handleUnregisterBroker, [0, 0]),
   route(DescribeTransactions, handleDescribeTransactions, [0, 0]),
   route(ListTransactions, handleListTransactions, [0, 2]),
+  route(ConsumerGroupHeartbeat, handleConsumerGroupHeartbeat, [0, 1]),
+  route(ConsumerGroupDescribe, handleConsumerGroupDescribe, [0, 1]),
   route(ListConfigResources, handleListConfigResources, [0, 1]),
   route(DescribeTopicPartitions, handleDescribeTopicPartitions, [0, 0]),
 ]

@@ -132,7 +132,7 @@ describe('DescribeConfigs refuses', () => {
     [LOGGER, '2', 42, 'Unexpected broker id, expected 1 but received 2'],
     [LOGGER, '', 42, 'Broker id must not be empty'],
     [METRICS, '', 42, 'Client metrics subscription name must not be empty'],
-    [GROUP, 'g', 42, 'This broker has no groups yet.'],
+    [GROUP, '', 42, 'Group name must not be empty'],
     [7, 'x', 42, 'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.'],
   ])('type %i, %j', async (resourceType, resourceName, errorCode, errorMessage) => {
     const { connect } = await testBroker()

@@ -98,6 +98,7 @@ test('a new directory begins with the features that this broker has', () => {
     { name: 'Bootstrap records' },
     { name: 'metadata.version', featureLevel: 30 },
     { name: 'eligible.leader.replicas.version', featureLevel: 1 },
+    { name: 'group.version', featureLevel: 1 },
     { name: 'transaction.version', featureLevel: 2 },
     { resourceType: 4, resourceName: '', name: 'min.insync.replicas', value: '1' },
     {},

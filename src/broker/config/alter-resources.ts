@@ -20,6 +20,7 @@ import type { ConfigChange } from './alterations.ts'
 import { checkBrokerAlteration } from './broker-alterations.ts'
 import { checkClientMetrics } from './client-metrics-configs.ts'
 import { refusalOf } from './config-permissions.ts'
+import { checkGroupConfigs } from './group-configs.ts'
 
 // Kafka's levels, and what they are here.
 const LOG_LEVELS: ReadonlyMap<string, LogLevel> = new Map([
@@ -96,7 +97,7 @@ function checkOperations({ changes }: AlteredResource): void {
 }
 
 function recordsFor(broker: Broker, image: MetadataImage, resource: AlteredResource, options: AlterOptions): NewRecord[] {
-  const { resourceType, resourceName } = resource
+  const { resourceType } = resource
   if (resourceType !== ResourceType.broker) checkOperations(resource)
   switch (resourceType) {
     case ResourceType.topic:
@@ -109,7 +110,7 @@ function recordsFor(broker: Broker, image: MetadataImage, resource: AlteredResou
     case ResourceType.clientMetrics:
       return clientMetricsRecords(image, resource, options)
     case ResourceType.group:
-      throw new KafkaError('INVALID_REQUEST', `This broker has no groups yet: ${resourceName}`)
+      return groupRecords(broker, image, resource, options)
   }
   throw new KafkaError('INVALID_REQUEST', `Unknown resource type ${resourceType}`)
 }
@@ -141,6 +142,16 @@ function clientMetricsRecords(
   const wanted = applyChanges(ResourceType.clientMetrics, options.replacesAll ? new Map() : current, changes)
   checkClientMetrics(resourceName, wanted)
   return configRecords(ResourceType.clientMetrics, resourceName, current, wanted)
+}
+
+/** A group need not be there to have configs. */
+function groupRecords(broker: Broker, image: MetadataImage, resource: AlteredResource, options: AlterOptions): NewRecord[] {
+  const { resourceName, changes } = resource
+  if (resourceName === '') throw new KafkaError('INVALID_REQUEST', 'Default group resources are not allowed.')
+  const current = image.configs(ResourceType.group, resourceName)
+  const wanted = applyChanges(ResourceType.group, options.replacesAll ? new Map() : current, changes)
+  checkGroupConfigs(broker.config, image, wanted)
+  return configRecords(ResourceType.group, resourceName, current, wanted)
 }
 
 function brokerRecords(

@@ -55,6 +55,10 @@ const AT_LEAST: ReadonlyMap<string, number> = new Map(
     'num.replica.fetchers': 1,
     'num.recovery.threads.per.data.dir': 1,
     'background.threads': 1,
+    'group.consumer.max.size': 1,
+    'group.consumer.session.timeout.ms': 1,
+    'group.consumer.heartbeat.interval.ms': 1,
+    'group.consumer.assignment.interval.ms': 0,
   }),
 )
 

@@ -4,6 +4,8 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { BROKER_CONFIGS, brokerConfigKey, parseBrokerValue } from './broker-config-keys.ts'
 import { ConfigError } from './config-error.ts'
+import { parseGroupConsumer } from './group-consumer-config.ts'
+import type { GroupConsumerConfig } from './group-consumer-config.ts'
 import { parseListeners } from './listener-configs.ts'
 import type { ListenerConfig } from './listener-configs.ts'
 import { listOf, numberOf } from './values.ts'
@@ -46,6 +48,7 @@ export interface BrokerConfig {
   readonly groupMaxSessionTimeoutMs: number
   readonly groupInitialRebalanceDelayMs: number
   readonly groupMaxSize: number
+  readonly groupConsumer: GroupConsumerConfig
   readonly offsetsTopicPartitions: number
   readonly offsetsTopicSegmentBytes: number
   readonly offsetsRetentionMs: number
@@ -137,6 +140,7 @@ export function parseBrokerConfig(
     groupMaxSessionTimeoutMs: number('group.max.session.timeout.ms'),
     groupInitialRebalanceDelayMs: number('group.initial.rebalance.delay.ms'),
     groupMaxSize: number('group.max.size'),
+    groupConsumer: parseGroupConsumer(text),
     offsetsTopicPartitions: number('offsets.topic.num.partitions'),
     offsetsTopicSegmentBytes: number('offsets.topic.segment.bytes'),
     offsetsRetentionMs: number('offsets.retention.minutes') * 60_000,

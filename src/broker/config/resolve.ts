@@ -19,6 +19,7 @@ export const ConfigSource = {
   default: 5,
   dynamicBrokerLogger: 6,
   clientMetrics: 7,
+  group: 8,
 } as const
 
 export interface ConfigSynonym {
@@ -154,6 +155,11 @@ function inherited(key: TopicConfig, sources: readonly Source[]): string {
 /** The value that a broker config has now; '' where there is none. */
 export function brokerConfigValue(config: BrokerConfig, image: MetadataImage, name: string): string {
   return synonymsIn(sourcesOf(config, image), name).at(0)?.value ?? ''
+}
+
+/** Where the value of one broker config comes from, the strongest first. */
+export function brokerConfigSynonyms(config: BrokerConfig, image: MetadataImage, name: string): ConfigSynonym[] {
+  return synonymsIn(sourcesOf(config, image), name)
 }
 
 /** What the broker was started with, or its default; '' where there is none. */

@@ -16,6 +16,11 @@ import type { ClassicGroup } from './classic-group.ts'
 import type { JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult } from './classic-requests.ts'
 import { GroupShard } from './group-shard.ts'
 import type { Committer } from './group-shard.ts'
+import { CONSUMER } from './member.ts'
+import { checkFetch } from './consumer/commits.ts'
+import type { ConsumerGroup } from './consumer/consumer-group.ts'
+import type { HeartbeatRequest, HeartbeatResult } from './consumer/heartbeat.ts'
+import { consumerSettings, groupTopics } from './consumer/surroundings.ts'
 import type { CommittedOffset, OffsetKey } from './offsets.ts'
 
 export interface GroupCoordinatorOptions {
@@ -40,10 +45,11 @@ export interface ListedGroup {
   readonly id: string
   readonly protocolType: string
   readonly state: string
-  readonly type: 'classic'
+  readonly type: 'classic' | 'consumer'
 }
 
 export const GROUPS_TOPIC = '__consumer_offsets'
+const OUTSIDER = { memberId: null, memberEpoch: -1 }
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000 // group.new.member.join.timeout.ms, internal in Kafka
 
 export class GroupCoordinator {
@@ -62,6 +68,10 @@ export class GroupCoordinator {
       newMemberJoinTimeoutMs: NEW_MEMBER_JOIN_TIMEOUT_MS,
       offsetsRetentionMs: config.offsetsRetentionMs,
       offsetsRetentionCheckMs: config.offsetsRetentionCheckIntervalMs,
+      consumer: {
+        topics: groupTopics(metadata),
+        settings: (groupId: string) => consumerSettings(config, metadata.image, groupId),
+      },
     }
     this.#runtime = new CoordinatorRuntime({
       topic: {
@@ -91,7 +101,8 @@ export class GroupCoordinator {
       const topic = this.#metadata.image.topic(name)
       return topic === undefined || (id !== ZERO_UUID && id !== topic.id)
     })
-    this.#metadata.onChange(async ({ deletedTopics }) => {
+    this.#metadata.onChange(async ({ createdTopics, deletedTopics, changedPartitions }) => {
+      this.#tellOfTopics([...createdTopics, ...deletedTopics, ...changedPartitions.map(({ topic }) => topic)], createdTopics.length > 0)
       const names = new Set(deletedTopics.map(({ name }) => name))
       if (names.size > 0) await this.#dropOffsets((name) => names.has(name))
     })
@@ -128,6 +139,11 @@ export class GroupCoordinator {
     return this.#runtime.run(groupId, (shard, now, ticket) => shard.join(groupId, withId, now, ticket))
   }
 
+  /** Of a member of a consumer group; the request is known to make sense. KafkaError where it is not answered. */
+  consumerHeartbeat(groupId: string, request: HeartbeatRequest): Promise<HeartbeatResult> {
+    return this.#runtime.run(groupId, (shard, now, ticket) => shard.consumerHeartbeat(groupId, request, now, ticket))
+  }
+
   async sync(groupId: string, request: SyncRequest): Promise<SyncResult> {
     checkGroupId(groupId)
     return this.#runtime.run(groupId, (shard, now, ticket) => shard.sync(groupId, request, now, ticket))
@@ -157,18 +173,35 @@ export class GroupCoordinator {
     })
   }
 
-  /** `keys` undefined: all that the group has. */
-  fetch(groupId: string, keys: readonly OffsetKey[] | undefined): Promise<FoundOffset[]> {
-    return this.#runtime.run(groupId, ({ offsets }, _now, ticket) => {
+  /** `keys` undefined: all that the group has. `reader`: a member of a consumer group, or somebody from outside. */
+  fetch(
+    groupId: string,
+    keys: readonly OffsetKey[] | undefined,
+    reader: { readonly memberId: string | null; readonly memberEpoch: number } = OUTSIDER,
+  ): Promise<FoundOffset[]> {
+    return this.#runtime.run(groupId, ({ offsets, consumers }, _now, ticket) => {
+      const group = consumers.get(groupId)
+      if (group !== undefined) checkFetch(group, reader.memberId, reader.memberEpoch)
       const wanted = keys ?? offsets.of(groupId).map(([key]) => key)
       const found = wanted.map((key) => ({ key, offset: offsets.get(key), isPending: offsets.isPending(key) }))
       return answering(ticket, found)
     })
   }
 
-  /** Of each group what `look` makes of it; undefined for those that don't exist. */
+  /** Of a consumer group what `look` makes of it. Rejects with GROUP_ID_NOT_FOUND. */
+  describeConsumers<T>(groupId: string, look: (group: ConsumerGroup, defaultAssignor: string) => T): Promise<T> {
+    return this.#runtime.run<T>(groupId, (shard, now, ticket) => {
+      const group = shard.consumers.get(groupId)
+      if (group !== undefined) return answering(ticket, look(group, shard.consumers.world(groupId, now).settings.assignors[0]))
+      const isOther = shard.find(groupId, now) !== undefined
+      throw new KafkaError('GROUP_ID_NOT_FOUND', isOther ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`)
+    })
+  }
+
+  /** Of a classic group what `look` makes of it; undefined when there is none. Rejects with GROUP_ID_NOT_FOUND when it is of another kind. */
   describe<T>(groupId: string, look: (group: ClassicGroup) => T): Promise<T | undefined> {
     return this.#runtime.run<T | undefined>(groupId, (shard, now, ticket) => {
+      if (shard.consumers.has(groupId)) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a classic group.`)
       const group = shard.find(groupId, now)
       return answering(ticket, group && look(group))
     })
@@ -177,6 +210,8 @@ export class GroupCoordinator {
   async list(): Promise<ListedGroup[]> {
     const lists = this.#runtime.runAll<ListedGroup[]>((shard, now, ticket) => {
       const groups = shard.ids().flatMap((id): ListedGroup[] => {
+        const consumers = shard.consumers.get(id)
+        if (consumers !== undefined) return [{ id, protocolType: CONSUMER, state: consumers.state, type: 'consumer' }]
         const group = shard.find(id, now)
         return group === undefined ? [] : [{ id, protocolType: group.protocolType, state: group.phase, type: 'classic' }]
       })
@@ -193,6 +228,17 @@ export class GroupCoordinator {
   async deleteOffsets(groupId: string, keys: readonly OffsetKey[]): Promise<{ deleted: OffsetKey[]; inUse: OffsetKey[] }> {
     checkGroupId(groupId)
     return this.#runtime.run(groupId, (shard, now, ticket) => shard.deleteOffsets(groupId, keys, now, ticket))
+  }
+
+  /** A shard that is being read hears nothing, and takes all for changed when it is there. */
+  #tellOfTopics(topics: readonly { readonly name: string }[], hasNew: boolean): void {
+    if (topics.length === 0) return
+    const names = [...new Set(topics.map(({ name }) => name))]
+    const told = this.#runtime.runAll<undefined>((shard, _now, ticket) => {
+      shard.topicsChanged(names, hasNew)
+      return answering(ticket, undefined)
+    })
+    void Promise.allSettled(told)
   }
 
   /** What can't be dropped now is dropped at the next start. */

@@ -1,6 +1,7 @@
 // The groups kept in one partition of __consumer_offsets. What the log says of them is changed by replay alone; the live
-// groups beside it hold who waits for what. The record's type picks the module: classic groups and offsets here; records
-// of other kinds of groups are carried, so that their ids stay theirs.
+// groups beside it hold who waits for what. The record's type picks the module: classic groups and offsets here, consumer
+// groups in consumer/; records of other kinds of groups are carried, so that their ids stay theirs. An id is one kind of
+// group's at a time; what turns one kind into the other is here.
 
 import { KafkaError } from '../../protocol/errors.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
@@ -14,15 +15,23 @@ import { ClassicGroup } from './classic-group.ts'
 import type { ClassicSettings } from './classic-group.ts'
 import { refusedJoin, refusedSync } from './classic-requests.ts'
 import type { JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult } from './classic-requests.ts'
+import { checkCommit } from './consumer/commits.ts'
+import { ConsumerGroup } from './consumer/consumer-group.ts'
+import { ConsumerGroups, tombstonesOf } from './consumer/consumer-groups.ts'
+import type { ConsumerGroupsOptions, ConsumerOutcome } from './consumer/consumer-groups.ts'
+import type { HeartbeatRequest, HeartbeatResult } from './consumer/heartbeat.ts'
+import { upgraded } from './consumer/migration.ts'
+import type { Draft } from './consumer/migration.ts'
 import { CONSUMER } from './member.ts'
 import { Offsets, offsetRecord, offsetTombstone } from './offsets.ts'
 import type { CommittedOffset, OffsetKey } from './offsets.ts'
-import { groupTombstone } from './stored-group.ts'
+import { groupTombstone, metadataRecord } from './stored-group.ts'
 import type { GroupMetadata } from './stored-group.ts'
 
 export interface GroupSettings extends ClassicSettings {
   readonly offsetsRetentionMs: number
   readonly offsetsRetentionCheckMs: number
+  readonly consumer: ConsumerGroupsOptions
 }
 
 /** Who commits offsets. */
@@ -32,7 +41,7 @@ export interface Committer {
   /** -1: from outside the group. */
   readonly generation: number
   readonly producer?: Producer
-  /** For a group that is not there and has no generations: what OffsetCommit is told from version 9 on. */
+  /** OffsetCommit from version 9 on: knows of groups that are not there, and of member epochs. */
   readonly knowsGroupNotFound: boolean
 }
 
@@ -41,6 +50,7 @@ const SIMPLE = '' // protocol type of a group that only has offsets
 
 export class GroupShard implements CoordinatorShard {
   readonly offsets = new Offsets()
+  readonly consumers: ConsumerGroups
   readonly #settings: GroupSettings
   /** What the log says. */
   readonly #stored = new Map<string, GroupMetadata>()
@@ -53,6 +63,7 @@ export class GroupShard implements CoordinatorShard {
 
   constructor(settings: GroupSettings) {
     this.#settings = settings
+    this.consumers = new ConsumerGroups(settings.consumer)
   }
 
   replay({ key, value }: RecordBytes, offset: number, producer: Producer | undefined): void {
@@ -72,8 +83,11 @@ export class GroupShard implements CoordinatorShard {
         if (record.value === null) this.#stored.delete(record.key.group)
         else this.#stored.set(record.key.group, record.value)
         return
-      default:
+      case 'Unknown':
         this.#carry(key, value !== null)
+        return
+      default:
+        this.consumers.replay(record)
     }
   }
 
@@ -83,14 +97,17 @@ export class GroupShard implements CoordinatorShard {
 
   resume(now: Now): void {
     for (const [id, stored] of this.#stored) this.#put(ClassicGroup.stored(id, this.#settings, stored, now))
+    this.consumers.resume(now)
     this.#retentionCheck = now.monotonic + this.#settings.offsetsRetentionCheckMs
   }
 
   get nextDeadline(): number {
-    return Math.min(this.#groupDeadline, this.#retentionCheck)
+    return Math.min(this.#groupDeadline, this.#retentionCheck, this.consumers.nextDeadline)
   }
 
   *expire(now: Now): Generator<Step> {
+    for (const [id, outcome] of this.consumers.expire(now)) yield this.#settle(id, outcome, now, () => [])
+    if (Math.min(this.#groupDeadline, this.#retentionCheck) > now.monotonic) return
     let next = Infinity
     for (const { id } of [...this.#groups.values()]) {
       const group = this.#groups.get(id)
@@ -109,25 +126,67 @@ export class GroupShard implements CoordinatorShard {
 
   /** Ids of all groups there are, simple ones among them. */
   ids(): string[] {
-    return [...new Set([...this.#groups.keys(), ...this.offsets.groups()])]
+    return [...new Set([...this.#groups.keys(), ...this.consumers.ids(), ...this.offsets.groups()])]
   }
 
-  /** A group that only has offsets is an empty one. */
+  /** A classic group. One that only has offsets is an empty one. */
   find(id: string, now: Now): ClassicGroup | undefined {
+    if (this.consumers.has(id)) return undefined
     const found = this.#groups.get(id)
     if (found !== undefined || !this.offsets.has(id)) return found
     return ClassicGroup.empty(id, this.#settings, now)
   }
 
+  topicsChanged(names: readonly string[], hasNew: boolean): void {
+    this.consumers.topicsChanged(names, hasNew)
+  }
+
+  /** Of a member of a consumer group, or of one that is to be. Throws KafkaError. */
+  consumerHeartbeat(id: string, request: HeartbeatRequest, now: Now, ticket: Ticket<HeartbeatResult>): Step {
+    const reply = (outcome: ConsumerOutcome<HeartbeatResult>, more: () => readonly Answer[] = () => []) => {
+      return this.#settle(id, outcome, now, () => [...more(), answer(ticket, outcome.result)])
+    }
+    if (this.consumers.has(id)) {
+      return reply(request.epoch < 0 ? this.consumers.leave(id, request, now) : this.consumers.heartbeat(id, request, now))
+    }
+    const classic = this.find(id, now)
+    if (request.epoch !== 0 || this.#carried.has(id)) {
+      const isOther = classic !== undefined || this.#carried.has(id)
+      const what = isOther ? `Group ${id} is not a consumer group.` : `Consumer group ${id} not found.`
+      throw new KafkaError('GROUP_ID_NOT_FOUND', what)
+    }
+    // Members that are parked join again, into the group that it is then.
+    const takeOver = (): readonly Answer[] => {
+      this.#groups.delete(id)
+      return classic?.abandon('REBALANCE_IN_PROGRESS') ?? []
+    }
+    return reply(this.consumers.heartbeat(id, request, now, this.#draftOf(id, classic, now)), takeOver)
+  }
+
+  /** A consumer group in the place of `classic`. */
+  #draftOf(id: string, classic: ClassicGroup | undefined, now: Now): Draft {
+    if (classic !== undefined && classic.phase !== 'Empty') return upgraded(classic, this.consumers.world(id, now))
+    return { group: new ConsumerGroup(id), records: this.#stored.has(id) ? [groupTombstone(id)] : [] }
+  }
+
   join(id: string, request: JoinRequest, now: Now, ticket: Ticket<JoinResult>): Step {
     const { memberId } = request
+    const consumers = this.consumers.get(id)
+    if (consumers !== undefined && consumers.members.size > 0) {
+      const outcome = this.consumers.joinClassic(id, request, now)
+      return this.#settle(id, outcome, now, () => [answer(ticket, outcome.result)])
+    }
     if (this.#carried.has(id)) return answering(ticket, refusedJoin('INCONSISTENT_GROUP_PROTOCOL', memberId))
     const group = this.find(id, now) ?? (memberId === '' ? ClassicGroup.empty(id, this.#settings, now) : undefined)
     if (group === undefined) return answering(ticket, refusedJoin('UNKNOWN_MEMBER_ID', memberId))
-    return this.#change(group, (draft) => draft.join(request, now, ticket))
+    const step = this.#change(group, (draft) => draft.join(request, now, ticket))
+    // An empty group is what its next member makes of it.
+    const records = consumers === undefined ? [] : tombstonesOf(consumers).map(encodeGroupRecord)
+    return { records: [...records, ...step.records], then: step.then }
   }
 
   sync(id: string, request: SyncRequest, now: Now, ticket: Ticket<SyncResult>): Step {
+    if (this.consumers.has(id)) return answering(ticket, this.consumers.syncClassic(id, request, now))
     const group = this.#groups.get(id)
     if (group === undefined) return answering(ticket, refusedSync('UNKNOWN_MEMBER_ID'))
     return this.#change(group, (draft) => draft.sync(request, now, ticket))
@@ -135,6 +194,10 @@ export class GroupShard implements CoordinatorShard {
 
   /** Throws KafkaError. */
   heartbeat(id: string, memberId: string, instanceId: string | null, generation: number, now: Now): void {
+    if (this.consumers.has(id)) {
+      this.consumers.heartbeatClassic(id, memberId, instanceId, generation, now)
+      return
+    }
     const group = this.#groups.get(id)
     if (group === undefined) throw new KafkaError('UNKNOWN_MEMBER_ID')
     group.heartbeat(memberId, instanceId, generation, now)
@@ -142,6 +205,10 @@ export class GroupShard implements CoordinatorShard {
 
   /** Answers one error name for each member. */
   leave(id: string, members: readonly MemberIdentity[], now: Now, ticket: Ticket<ErrorName[]>): Step {
+    if (this.consumers.has(id)) {
+      const outcome = this.consumers.leaveClassic(id, members, now)
+      return this.#settle(id, outcome, now, () => [answer(ticket, outcome.result)])
+    }
     const group = this.#groups.get(id)
     if (group === undefined) return answering(ticket, members.map((): ErrorName => 'UNKNOWN_MEMBER_ID'))
     let results: ErrorName[] = []
@@ -158,6 +225,12 @@ export class GroupShard implements CoordinatorShard {
     ticket: Ticket<undefined>,
   ): Step {
     const { memberId, instanceId, generation, producer, knowsGroupNotFound } = committer
+    const consumers = this.consumers.get(id)
+    if (consumers !== undefined) {
+      checkCommit(consumers, committer, offsets)
+      const records = offsets.map(([key, value]) => encodeGroupRecord(offsetRecord(key, value)))
+      return { records, ...(producer === undefined ? {} : { producer }), then: () => [answer(ticket, undefined)] }
+    }
     const group = this.#carried.has(id) ? undefined : this.find(id, now)
     if (group === undefined && (generation >= 0 || this.#carried.has(id))) {
       throw new KafkaError(knowsGroupNotFound ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION')
@@ -178,11 +251,14 @@ export class GroupShard implements CoordinatorShard {
 
   /** Throws KafkaError GROUP_ID_NOT_FOUND or NON_EMPTY_GROUP. */
   delete(id: string, now: Now, ticket: Ticket<undefined>): Step {
+    const consumers = this.consumers.get(id)
     const group = this.find(id, now)
-    if (group === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND')
-    if (group.phase !== 'Empty') throw new KafkaError('NON_EMPTY_GROUP')
+    if (group === undefined && consumers === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND')
+    const isEmpty = consumers === undefined ? group?.phase === 'Empty' : consumers.members.size === 0
+    if (!isEmpty) throw new KafkaError('NON_EMPTY_GROUP')
     const offsets = [...this.offsets.of(id), ...this.offsets.pendingOf(id)]
-    const records = [...offsets.map(([key]) => offsetTombstone(key)), groupTombstone(id)]
+    const ends = consumers === undefined ? [groupTombstone(id)] : tombstonesOf(consumers)
+    const records = [...offsets.map(([key]) => offsetTombstone(key)), ...ends]
     return this.#step(records, () => {
       this.#groups.delete(id)
       return [answer(ticket, undefined)]
@@ -199,9 +275,10 @@ export class GroupShard implements CoordinatorShard {
     now: Now,
     ticket: Ticket<{ deleted: OffsetKey[]; inUse: OffsetKey[] }>,
   ): Step {
-    const group = this.find(id, now)
+    const classic = this.find(id, now)
+    const group = this.consumers.get(id) ?? classic
     if (group === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND')
-    if (group.phase !== 'Empty' && group.protocolType !== CONSUMER) throw new KafkaError('NON_EMPTY_GROUP')
+    if (classic !== undefined && classic.phase !== 'Empty' && classic.protocolType !== CONSUMER) throw new KafkaError('NON_EMPTY_GROUP')
     const inUse = keys.filter(({ topic }) => group.isSubscribedTo(topic))
     const deleted = keys.filter((key) => !inUse.includes(key) && this.offsets.get(key) !== undefined)
     return this.#step(deleted.map(offsetTombstone), () => [answer(ticket, { deleted, inUse })])
@@ -216,6 +293,8 @@ export class GroupShard implements CoordinatorShard {
 
   /** What is too old in one group; and the group itself when nothing is left of it. */
   #retain(id: string, now: Now): Step {
+    const consumers = this.consumers.get(id)
+    if (consumers !== undefined) return this.#retainConsumers(consumers, now)
     const group = this.find(id, now)
     const offsets = this.offsets.of(id)
     const expired = offsets.filter(([key, offset]) => group !== undefined && this.#isExpired(group, key, offset, now))
@@ -228,6 +307,18 @@ export class GroupShard implements CoordinatorShard {
     })
   }
 
+  #retainConsumers(group: ConsumerGroup, now: Now): Step {
+    const { id } = group
+    const offsets = this.offsets.of(id)
+    const expired = offsets.filter(([key, { expireTimestamp, commitTimestamp }]) => {
+      if (group.isSubscribedTo(key.topic) || this.offsets.isPending(key)) return false
+      return (expireTimestamp >= 0 ? expireTimestamp : commitTimestamp + this.#settings.offsetsRetentionMs) <= now.wall
+    })
+    const isLeft = expired.length < offsets.length || this.offsets.pendingOf(id).length > 0 || group.members.size > 0
+    const records = expired.map(([key]) => offsetTombstone(key))
+    return this.#step(isLeft ? records : [...records, ...tombstonesOf(group)], () => [])
+  }
+
   #isExpired(group: ClassicGroup, key: OffsetKey, offset: CommittedOffset, now: Now): boolean {
     if (group.isSubscribedTo(key.topic) || this.offsets.isPending(key)) return false
     if (offset.expireTimestamp >= 0) return offset.expireTimestamp <= now.wall
@@ -237,6 +328,24 @@ export class GroupShard implements CoordinatorShard {
     if (phase === 'Empty') return isOld(since >= 0 ? since : offset.commitTimestamp)
     // Topics that a consumer group has turned away from; other groups' topics nobody knows.
     return phase === 'Stable' && protocolType === CONSUMER && isOld(offset.commitTimestamp)
+  }
+
+  /** What a consumer group's operation comes to; where it ends the group as such, a classic one goes on. */
+  #settle(id: string, { records, after, downgrade }: ConsumerOutcome<unknown>, now: Now, then: () => readonly Answer[]): Step {
+    if (downgrade === undefined) {
+      return this.#step(records, () => {
+        after()
+        return then()
+      })
+    }
+    const { stored, protocols, rebalances } = downgrade
+    const classic = ClassicGroup.stored(id, this.#settings, stored, now, protocols)
+    if (rebalances) classic.rebalance(now)
+    const more = classic.take()
+    return this.#step([...records, metadataRecord(id, stored), ...more.records], () => {
+      this.#put(classic)
+      return [...more.answers, ...then()]
+    })
   }
 
   /** Tries `action` on a copy, which takes the group's place when its records are in the log. */

@@ -8,6 +8,7 @@ import { describeClientMetrics } from '../config/client-metrics-configs.ts'
 import { ConfigSource, describeBrokerConfigs, describeBrokerDefaults, describeTopicConfigs } from '../config/resolve.ts'
 import type { DescribedConfig } from '../config/resolve.ts'
 import { refusalOf } from '../config/config-permissions.ts'
+import { describeGroupConfigs } from '../config/group-configs.ts'
 import { itemError } from '../handler.ts'
 import type { Handler } from '../handler.ts'
 import { ResourceType } from '../metadata/image.ts'
@@ -62,7 +63,8 @@ function configsOf({ resourceType, resourceName }: Resource, broker: Broker): De
     case ResourceType.clientMetrics:
       return describeClientMetrics(resourceName, image.configs(ResourceType.clientMetrics, resourceName))
     case ResourceType.group:
-      throw new KafkaError('INVALID_REQUEST', 'This broker has no groups yet.')
+      if (resourceName === '') throw new KafkaError('INVALID_REQUEST', 'Group name must not be empty')
+      return describeGroupConfigs(config, image, resourceName)
     default:
       throw new KafkaError('INVALID_REQUEST')
   }

@@ -17,14 +17,22 @@ const NOT_FOUND_SINCE = 6
 
 export const handleDescribeGroups: Handler<typeof DescribeGroups> = async (request, context) => {
   const { broker, apiVersion } = context
+  const describeClassic = async (groupId: string) => {
+    const error = new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+    try {
+      return { found: await broker.groups.describe(groupId, descriptionOf), error }
+    } catch (other) {
+      if (other instanceof KafkaError && other.error === 'GROUP_ID_NOT_FOUND') return { found: undefined, error: other }
+      throw other
+    }
+  }
   const describe = async (groupId: string): Promise<Description> => {
     try {
       if (!context.isAllowed('DESCRIBE', 'GROUP', groupId)) throw new KafkaError('GROUP_AUTHORIZATION_FAILED')
-      const found = await broker.groups.describe(groupId, descriptionOf)
+      const { found, error } = await describeClassic(groupId)
       const isAsked = request.includeAuthorizedOperations
       const operations = isAsked ? authorizedOperations(context, 'GROUP', groupId) : NOT_ASKED
       if (found !== undefined) return { ...found, authorizedOperations: operations }
-      const error = new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
       return apiVersion >= NOT_FOUND_SINCE ? dead(groupId, error) : { ...dead(groupId), authorizedOperations: operations }
     } catch (error) {
       return { ...dead(groupId, itemError(error, broker, `DescribeGroups of ${groupId}`)), groupState: '', errorMessage: null }

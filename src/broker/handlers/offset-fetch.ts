@@ -11,6 +11,9 @@ import type { Handler, RequestContext } from '../handler.ts'
 
 interface GroupRequest {
   readonly groupId: string
+  /** From version 9 on, of members of consumer groups. */
+  readonly memberId: string | null
+  readonly memberEpoch: number
   readonly topics: readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] }[] | null
 }
 type GroupResult = ResponseInput<typeof OffsetFetch>['groups'][number]
@@ -30,12 +33,12 @@ export const handleOffsetFetch: Handler<typeof OffsetFetch> = async (request, co
   }
   const topics = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: ZERO_UUID, partitionIndexes })) ?? null
   const { groupId } = request
-  const { topics: rows, errorCode = ErrorCode.NONE } = await fetchGroup({ groupId, topics }, requireStable, context)
+  const { topics: rows, errorCode = ErrorCode.NONE } = await fetchGroup({ groupId, topics, memberId: null, memberEpoch: -1 }, requireStable, context)
   return { throttleTimeMs: 0, topics: rows.map(({ name, partitions }) => ({ name, partitions })), errorCode, groups: [] }
 }
 
 async function fetchGroup(
-  { groupId, topics }: GroupRequest,
+  { groupId, topics, memberId, memberEpoch }: GroupRequest,
   requireStable: boolean,
   context: RequestContext,
 ): Promise<GroupResult> {
@@ -59,7 +62,7 @@ async function fetchGroup(
   let found: FoundOffset[]
   try {
     if (!context.isAllowed('DESCRIBE', 'GROUP', groupId)) throw new KafkaError('GROUP_AUTHORIZATION_FAILED')
-    found = await broker.groups.fetch(groupId, keys)
+    found = await broker.groups.fetch(groupId, keys, { memberId, memberEpoch })
   } catch (error) {
     return failed(groupId, named, itemError(error, broker, `OffsetFetch of ${groupId}`).code, apiVersion)
   }

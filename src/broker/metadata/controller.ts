@@ -77,6 +77,11 @@ export class MetadataController {
     return { endOffset: this.#endOffset, epoch: log.leaderEpoch, voterDirectoryId }
   }
 
+  /** The offset of the last record: grows with every change. */
+  get version(): number {
+    return this.#options.log.logEndOffset - 1
+  }
+
   /** The epoch of this broker's registration, as its clean-shutdown mark names it; -1 before there is one. */
   get brokerEpoch(): number {
     return this.image.brokers.get(this.#options.nodeId)?.brokerEpoch ?? -1

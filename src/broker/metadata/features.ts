@@ -3,7 +3,7 @@
 
 import { ResourceType } from './image.ts'
 import type { MetadataImage } from './image.ts'
-import { ELR_VERSION, LATEST_METADATA_VERSION, METADATA_VERSION, OLDEST_METADATA_VERSION } from './records.ts'
+import { ELR_VERSION, GROUP_VERSION, LATEST_METADATA_VERSION, METADATA_VERSION, OLDEST_METADATA_VERSION } from './records.ts'
 import type { NewRecord } from './records.ts'
 
 const TRANSACTION_VERSION = 'transaction.version'
@@ -17,6 +17,7 @@ export interface SupportedFeature {
 export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: METADATA_VERSION, minVersion: OLDEST_METADATA_VERSION, maxVersion: LATEST_METADATA_VERSION },
   { name: ELR_VERSION, minVersion: 0, maxVersion: 1 },
+  { name: GROUP_VERSION, minVersion: 0, maxVersion: 1 },
   { name: TRANSACTION_VERSION, minVersion: 0, maxVersion: 2 },
 ]
 
@@ -46,6 +47,7 @@ export function bootstrapRecords(): NewRecord[] {
     { name: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } },
     { name: 'FeatureLevelRecord', value: { name: METADATA_VERSION, featureLevel: LATEST_METADATA_VERSION } },
     { name: 'FeatureLevelRecord', value: { name: ELR_VERSION, featureLevel: 1 } },
+    { name: 'FeatureLevelRecord', value: { name: GROUP_VERSION, featureLevel: 1 } },
     { name: 'FeatureLevelRecord', value: { name: TRANSACTION_VERSION, featureLevel: 2 } },
     {
       name: 'ConfigRecord',

@@ -24,6 +24,8 @@ export const METADATA_VERSION = 'metadata.version'
 export const LATEST_METADATA_VERSION = 30
 export const OLDEST_METADATA_VERSION = 7
 export const ELR_VERSION = 'eligible.leader.replicas.version'
+/** At 1: consumer groups (KIP-848). */
+export const GROUP_VERSION = 'group.version'
 
 // From which metadata.version on Apache writes which version of a record (MetadataVersion.java); rows in rising order.
 const VERSIONS: Partial<Record<MetadataRecordName, readonly (readonly [metadataVersion: number, version: number])[]>> = {

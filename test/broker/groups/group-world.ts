@@ -5,10 +5,65 @@ import type { ErrorName } from '../../../src/protocol/errors.ts'
 import type { RecordBytes } from '../../../src/protocol/records/coordinator.ts'
 import type { Now, Producer, Step, Ticket } from '../../../src/broker/coordinator/shard.ts'
 import type { JoinRequest, JoinResult, SyncRequest, SyncResult } from '../../../src/broker/groups/classic-requests.ts'
+import { randomUuid } from '../../../src/base/uuid.ts'
+import type { ConsumerSettings } from '../../../src/broker/groups/consumer/settings.ts'
+import type { GroupTopic, GroupTopics } from '../../../src/broker/groups/consumer/topics.ts'
 import { GroupShard } from '../../../src/broker/groups/group-shard.ts'
 import type { Committer, GroupSettings } from '../../../src/broker/groups/group-shard.ts'
 import { ZERO_UUID } from '../../../src/protocol/reader.ts'
 import { ConsumerProtocolSubscription, encodeConsumerProtocol } from '../../../src/protocol/records/consumer-protocol.ts'
+
+/** Topics as a broker would have them. */
+export class FakeTopics implements GroupTopics {
+  readonly #byName = new Map<string, GroupTopic>()
+  version = 0
+
+  /** Makes the topic, or gives it as many partitions. */
+  set(name: string, partitions: number): GroupTopic {
+    const id = this.#byName.get(name)?.id ?? randomUuid()
+    const topic = { name, id, partitions: { size: partitions } }
+    this.#byName.set(name, topic)
+    this.version++
+    return topic
+  }
+
+  delete(name: string): void {
+    this.#byName.delete(name)
+    this.version++
+  }
+
+  topic(name: string): GroupTopic | undefined {
+    return this.#byName.get(name)
+  }
+
+  topicById(id: string): GroupTopic | undefined {
+    return [...this.#byName.values()].find((topic) => topic.id === id)
+  }
+
+  topics(): Iterable<GroupTopic> {
+    return this.#byName.values()
+  }
+
+  get topicCount(): number {
+    return this.#byName.size
+  }
+
+  racksOf(): readonly string[] {
+    return []
+  }
+}
+
+export const CONSUMER_SETTINGS: ConsumerSettings = {
+  sessionTimeoutMs: 45_000,
+  heartbeatIntervalMs: 5000,
+  assignmentIntervalMs: 0,
+  maxSize: 1000,
+  classicMaxSize: 100,
+  assignors: ['uniform', 'range'],
+  canUpgrade: true,
+  canDowngrade: true,
+  regexRefreshMs: 600_000,
+}
 
 /** What a request was answered so far. */
 export interface Outcome<T> {
@@ -28,6 +83,7 @@ export const SETTINGS: GroupSettings = {
   newMemberJoinTimeoutMs: 300_000,
   offsetsRetentionMs: 7 * 24 * 3600_000,
   offsetsRetentionCheckMs: 600_000,
+  consumer: { topics: new FakeTopics(), settings: () => CONSUMER_SETTINGS },
 }
 
 export const GROUP = 'g'

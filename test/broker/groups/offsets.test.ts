@@ -157,8 +157,8 @@ describe('deletion', () => {
 
 test("another module's groups are left alone", () => {
   const world = new World()
-  // ConsumerGroupMetadata: type 3, group; version 0, epoch 5, no tags.
-  const record = { key: Buffer.from('000300016b', 'hex'), value: Buffer.from('00000000000500', 'hex') }
+  // ShareGroupMetadata: type 11, group; version 0, epoch 5, no tags.
+  const record = { key: Buffer.from('000b00016b', 'hex'), value: Buffer.from('00000000000500', 'hex') }
   world.log.push({ record, producer: undefined })
   world.restart()
   expect(world.join({}, 'k').value?.error).toBe('INCONSISTENT_GROUP_PROTOCOL')

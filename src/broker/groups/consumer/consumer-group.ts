@@ -206,8 +206,8 @@ export class ConsumerGroup {
 
   #claim(owned: Owned, memberId: string): void {
     for (const [topicId, partitions] of owned) {
-      let owners = this.#owners.get(topicId)
-      if (owners === undefined) this.#owners.set(topicId, (owners = new Map()))
+      const owners = this.#owners.get(topicId) ?? new Map<number, string>()
+      this.#owners.set(topicId, owners)
       for (const partition of partitions.keys()) owners.set(partition, memberId)
     }
   }

@@ -39,10 +39,12 @@ interface Flags {
 }
 
 const EMPTY: RegexNode = { kind: 'empty' }
+/* eslint-disable no-control-regex -- what a character class has */
 const POSIX: Readonly<Record<string, RegExp>> = {
   alnum: /[A-Za-z0-9]/, alpha: /[A-Za-z]/, ascii: /[^]/, blank: /[\t ]/, cntrl: /[\x00-\x1F\x7F]/, digit: /\d/, graph: /[!-~]/,
   lower: /[a-z]/, print: /[ -~]/, punct: /[!-/:-@[-`{-~]/, space: /[\t-\r ]/, upper: /[A-Z]/, word: /\w/, xdigit: /[\dA-Fa-f]/,
 } // prettier-ignore
+/* eslint-enable no-control-regex */
 const PERL: Readonly<Record<string, RegExp>> = { d: /\d/, s: /[\t\n\f\r ]/, w: /\w/, D: /\D/, S: /[^\t\n\f\r ]/, W: /\W/ }
 const ESCAPES: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 }
 
@@ -54,12 +56,12 @@ class Parser {
   #depth = 0
 
   constructor(source: string) {
-    this.#text = [...source]
+    this.#text = Array.from(source)
   }
 
   parse(): RegexNode {
     const node = this.#alternatives()
-    if (this.#at < this.#text.length) throw new SyntaxProblem('missing closing )')
+    if (this.#peek() !== undefined) throw new SyntaxProblem('missing closing )')
     return node
   }
 
@@ -111,7 +113,7 @@ class Parser {
     if (found === null) return undefined
     this.#at += found[0].length
     const min = Number(found[1])
-    const max = found[2] === undefined ? min : found[3] === '' ? Infinity : Number(found[3])
+    const max = found.at(2) === undefined ? min : found[3] === '' ? Infinity : Number(found[3])
     if (min > MAX_REPEAT || (max !== Infinity && (max > MAX_REPEAT || max < min))) throw new SyntaxProblem('invalid repeat count')
     return [min, max]
   }
@@ -165,7 +167,8 @@ class Parser {
       } else throw new SyntaxProblem(/^P?</.test(rest) ? 'invalid named capture' : 'invalid or unsupported Perl syntax')
     }
     const node = this.#alternatives()
-    if (!this.#takes(')')) throw new SyntaxProblem('missing closing )')
+    if (this.#peek() !== ')') throw new SyntaxProblem('missing closing )')
+    this.#at++
     this.#flags = outer
     return node
   }
@@ -220,7 +223,8 @@ class Parser {
     const found = /^(?:x([\dA-Fa-f]{2})|x\{([\dA-Fa-f]{1,6})\}|([1-7][0-7]{1,2}|0[0-7]{0,2}))/.exec(rest)
     if (found !== null) {
       this.#at += found[0].length
-      const code = found[3] === undefined ? parseInt(found[1] ?? found[2], 16) : parseInt(found[3], 8)
+      const hex = found.at(1) ?? found.at(2)
+      const code = hex === undefined ? parseInt(found[3], 8) : parseInt(hex, 16)
       if (code <= 0x10ffff) return code
     } else {
       const next = this.#text[this.#at++] ?? ''
@@ -273,7 +277,7 @@ class Parser {
   }
 
   #classCode(): number {
-    const next = this.#text[this.#at++]
+    const next = this.#text.at(this.#at++)
     if (next === undefined) throw new SyntaxProblem('missing closing ]')
     return next === '\\' ? this.#escapedCode() : (next.codePointAt(0) ?? 0)
   }
