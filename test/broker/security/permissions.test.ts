@@ -14,6 +14,8 @@ import { AlterConfigs } from '../../../src/protocol/apis/alter-configs.ts'
 import { AlterPartitionReassignments } from '../../../src/protocol/apis/alter-partition-reassignments.ts'
 import { AlterUserScramCredentials } from '../../../src/protocol/apis/alter-user-scram-credentials.ts'
 import { ApiVersions } from '../../../src/protocol/apis/api-versions.ts'
+import { ConsumerGroupDescribe } from '../../../src/protocol/apis/consumer-group-describe.ts'
+import { ConsumerGroupHeartbeat } from '../../../src/protocol/apis/consumer-group-heartbeat.ts'
 import { CreateAcls } from '../../../src/protocol/apis/create-acls.ts'
 import { CreatePartitions } from '../../../src/protocol/apis/create-partitions.ts'
 import { CreateTopics } from '../../../src/protocol/apis/create-topics.ts'
@@ -156,6 +158,9 @@ const ROWS: readonly Row[] = [
   row(LeaveGroup, 5, ({ group }) => ({ groupId: group, members: [{ memberId: 'm' }] }), ({ errorCode, members }) => [errorCode, codes(members)], [[[], [GROUP, []]], [[onGroup('READ')], [OK, [UNKNOWN_MEMBER]]]]),
   row(DescribeGroups, 5, ({ group }) => ({ groups: [group], includeAuthorizedOperations: true }), ({ groups }) => groups.map(({ errorCode, groupState, authorizedOperations }) => [errorCode, groupState, authorizedOperations]), [
     [[], [[GROUP, '', -2147483648]]], [[onGroup('DELETE')], [[OK, 'Empty', bits('DELETE', 'DESCRIBE')]]]]),
+  row(ConsumerGroupHeartbeat, 1, ({ topic, group }) => subscribe(topic, group), ({ errorCode, memberEpoch }) => [errorCode, memberEpoch], [
+    [[onTopic('DESCRIBE')], [GROUP, 0]], [[onGroup('READ')], [TOPIC, 0]], [[onGroup('READ'), onTopic('DESCRIBE')], [OK, 1]]]),
+  row(ConsumerGroupDescribe, 1, ({ group }) => ({ groupIds: [group], includeAuthorizedOperations: true }), ({ groups }) => codes(groups), [[[onTopic('DESCRIBE')], [GROUP]], [[onGroup('DESCRIBE')], [69]]]),
   row(ListGroups, 4, () => ({ statesFilter: [] }), ({ errorCode, groups }) => [errorCode, groups.map(({ groupId }) => groupId)], [[[], [OK, []]], [[onGroup('DESCRIBE')], [OK, ['team']]], [[cluster('DESCRIBE')], [OK, ['team']]]]),
   row(DeleteGroups, 2, ({ group }) => ({ groupsNames: [group] }), ({ results }) => codes(results), [[[], [GROUP]], [[onGroup('READ')], [GROUP]], [[onGroup('DELETE')], [OK]]]),
   row(OffsetDelete, 0, ({ topic, group }) => ({ groupId: group, topics: [{ name: topic, partitions: [{ partitionIndex: 0 }] }] }), ({ errorCode, topics }) => [errorCode, topics.flatMap(({ partitions }) => codes(partitions))], [
@@ -234,6 +239,10 @@ function produceTo(topic: { readonly name?: string; readonly topicId?: string },
 function ofProducer(prefix: '' | 'v3AndBelow' = ''): object {
   if (prefix === '') return { transactionalId: 'tx', producerId: 7n, producerEpoch: 0 }
   return { transactions: [], v3AndBelowTransactionalId: 'tx', v3AndBelowProducerId: 7n, v3AndBelowProducerEpoch: 0 }
+}
+
+function subscribe(topic: string, groupId: string): object {
+  return { groupId, memberId: 'm', memberEpoch: 0, rebalanceTimeoutMs: 1000, subscribedTopicNames: [topic], topicPartitions: [] }
 }
 
 function producedCodes({ responses }: ResponseOf<typeof Produce>): unknown {
@@ -332,6 +341,19 @@ describe('without permission nothing, with just enough of it all', () => {
         expect(await stateOf(broker)).toBe(before)
       } else expect(await ask(client, names)).toEqual(answer)
     }
+  })
+
+  test('a consumer group that has topics which the client may not see is not described', async () => {
+    const { broker, client } = await guarded()
+    await permit(broker, [onGroup('READ'), onTopic('DESCRIBE')])
+    await client.call(ConsumerGroupHeartbeat, 1, subscribe('secret', 'team') as RequestInput<typeof ConsumerGroupHeartbeat>)
+    const describe = async () => {
+      const { groups } = await client.call(ConsumerGroupDescribe, 1, { groupIds: ['team'], includeAuthorizedOperations: true })
+      return groups.map(({ errorCode, members, authorizedOperations }) => [errorCode, members.length, authorizedOperations])
+    }
+    expect(await describe()).toEqual([[OK, 1, bits('READ', 'DESCRIBE')]])
+    await permit(broker, [onGroup('READ')])
+    expect(await describe()).toEqual([[TOPIC, 0, -2147483648]])
   })
 
   test('without an authorizer nothing is refused to anybody', async () => {
