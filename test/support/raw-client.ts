@@ -12,6 +12,8 @@ export class RawClient {
   readonly #socket: Socket
   readonly #waiting = new Map<number, (payload: Buffer) => void>()
   readonly #failed: ((error: Error) => void)[] = []
+  /** In all. */
+  bytesReceived = 0
   #received = Buffer.alloc(0)
   #nextId = 1
   /** Correlation ids in the order their replies came. */
@@ -79,6 +81,7 @@ export class RawClient {
   }
 
   #onData(chunk: Buffer): void {
+    this.bytesReceived += chunk.length
     this.#received = Buffer.concat([this.#received, chunk])
     while (this.#received.length >= 8 && this.#received.length >= 4 + this.#received.readInt32BE(0)) {
       const end = 4 + this.#received.readInt32BE(0)
