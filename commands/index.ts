@@ -10,13 +10,17 @@ import BrokerStatus from './broker/status.ts'
 import BrokerStop from './broker/stop.ts'
 import Configs from './configs.ts'
 import Consume from './consume.ts'
+import Groups from './groups.ts'
 import Produce from './produce.ts'
 import Topics from './topics.ts'
+import Transactions from './transactions.ts'
 
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   topics: { command: Topics, summary: 'Create, list, describe, change and delete topics.' },
   produce: { command: Produce, summary: 'Write lines from a file or a pipe to a topic.' },
   consume: { command: Consume, summary: 'Read a topic and print its records.' },
+  groups: { command: Groups, summary: 'See how far consumer groups are; move and delete them.' },
+  transactions: { command: Transactions, summary: 'Look at transactions; find and end those that hang.' },
   configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
   'broker:start': { command: BrokerStart, summary: 'Start the bundled broker in the background.' },
   'broker:stop': { command: BrokerStop, summary: 'Stop the bundled broker.' },

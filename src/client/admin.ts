@@ -4,9 +4,11 @@
 export * from './admin/cluster-info.ts'
 export * from './admin/configs.ts'
 export * from './admin/describe-topics.ts'
+export * from './admin/groups.ts'
 export * from './admin/partitions.ts'
 export type { Result } from './admin/result.ts'
 export {
   createPartitions, createTopics, deleteTopics, deleteTopicsById, listTopics,
   type CreatedTopic, type NewPartitions, type NewTopic, type TopicListing,
 } from './admin/topics.ts' // prettier-ignore
+export * from './admin/transactions.ts'

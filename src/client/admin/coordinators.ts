@@ -15,7 +15,7 @@ export const TRANSACTION = 1
 export type CoordinatorKind = typeof GROUP | typeof TRANSACTION
 
 /** Answers that say: ask again, and ask who coordinates first. */
-const COORDINATOR_MOVED: ReadonlySet<ErrorName> = new Set([
+export const COORDINATOR_MOVED: ReadonlySet<ErrorName> = new Set([
   'NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS',
 ]) // prettier-ignore
 

@@ -142,7 +142,7 @@ type Ask<Q, T> = (
   timeoutMs: number,
 ) => Promise<readonly PartitionResult<T>[]>
 
-async function byLeader<Q extends TopicPartition, T>(
+export async function byLeader<Q extends TopicPartition, T>(
   cluster: Cluster,
   questions: readonly Q[],
   { clock = systemClock, ...wait }: AskOptions,

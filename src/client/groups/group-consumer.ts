@@ -113,7 +113,7 @@ export class GroupConsumer implements MemberEvents {
     const held = this.#held.get(placeOf(place))
     if (held === undefined || next <= held.next) return
     held.next = next
-    held.leaderEpoch = leaderEpoch
+    if (leaderEpoch >= 0) held.leaderEpoch = leaderEpoch
   }
 
   /** A waiting `next` gives undefined, and nothing more is fetched. */

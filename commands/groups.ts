@@ -1,0 +1,268 @@
+// `ktool groups`: which action, what to ask a person, and how the results look.
+
+import * as Flags from '@oclif/core/flags'
+import { systemClock } from '../src/base/clock.ts'
+import { canAsk, choose, confirmed } from '../src/cli/ask.ts'
+import { ClusterCommand } from '../src/cli/base-command.ts'
+import type { Connection } from '../src/cli/connection.ts'
+import { type CliError, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
+import { parseAnyDuration, parseDateTime } from '../src/cli/formats/positions.ts'
+import { errorJson, showMembers, showOffsetRemoval, showOffsets, showResets, showStates } from '../src/cli/group-views.ts'
+import * as resets from '../src/cli/verbs/group-resets.ts'
+import * as verbs from '../src/cli/verbs/groups.ts'
+
+type Cluster = Connection['cluster']
+
+const ACTIONS = ['list', 'describe', 'reset-offsets', 'delete', 'delete-offsets'] as const
+type Action = (typeof ACTIONS)[number]
+
+/** Flags that belong to some of the actions only. */
+const BELONGS: Readonly<Record<string, readonly Action[]>> = {
+  group: ['describe', 'reset-offsets', 'delete', 'delete-offsets'],
+  'all-groups': ['describe', 'reset-offsets', 'delete'],
+  state: ['list', 'describe'],
+  type: ['list'],
+  members: ['describe'],
+  offsets: ['describe'],
+  topic: ['reset-offsets', 'delete-offsets'],
+  'all-topics': ['reset-offsets'],
+  execute: ['reset-offsets', 'delete-offsets'],
+  'dry-run': ['reset-offsets', 'delete-offsets'],
+  export: ['reset-offsets'],
+  yes: ['delete'],
+}
+const TARGETS = ['to-earliest', 'to-latest', 'to-current', 'to-offset', 'shift-by', 'to-datetime', 'by-duration', 'from-file'] as const
+
+export default class Groups extends ClusterCommand {
+  static override description =
+    'Names are literal. --describe shows how far each group is and who reads for it. --reset-offsets and --delete-offsets only ' +
+    'show what they would do, unless --execute says to do it; a group can be moved while it has no members.'
+
+  static override usage = [
+    'groups --list [--state [STATE,…]] [--type TYPE,…]',
+    'groups --describe (--group NAME… | --all-groups) [--offsets | --members | --state] [--verbose]',
+    'groups --reset-offsets (--group NAME… | --all-groups) (--topic NAME[:PARTITION,…]… | --all-topics) TARGET [--execute] [--export]',
+    'groups --delete (--group NAME… | --all-groups) [--yes]',
+    'groups --delete-offsets --group NAME --topic NAME[:PARTITION,…]… [--execute]',
+  ]
+
+  static override examples = [
+    { description: 'How far behind a group is', command: 'ktool groups --describe --group billing' },
+    { description: 'The same for a program', command: 'ktool groups --describe --group billing --json' },
+    { description: 'An hour back: look first, then do it', command: 'ktool groups --reset-offsets --group billing --topic orders --by-duration 1h --execute' },
+    { description: 'Keep the offsets of a group, and bring them back', command: 'ktool groups --reset-offsets --group billing --all-topics --to-current --export > offsets.csv' },
+  ]
+
+  static override flags = {
+    list: Flags.boolean({ summary: 'Print the groups of consumers, one a line; with --state or --type a table.' }),
+    describe: Flags.boolean({ summary: 'Show offsets and lag, or members, or state.' }),
+    'reset-offsets': Flags.boolean({ summary: 'Move a group to other offsets.' }),
+    delete: Flags.boolean({ summary: 'Delete groups without members, and their offsets.' }),
+    'delete-offsets': Flags.boolean({ summary: "Delete a group's offsets for topics that nobody reads for it." }),
+    group: Flags.string({ char: 'g', multiple: true, multipleNonGreedy: true, helpValue: 'NAME', summary: 'The group.' }),
+    'all-groups': Flags.boolean({ summary: 'All groups of consumers.' }),
+    offsets: Flags.boolean({ summary: 'Describe where the group is; so it is, unless said.' }),
+    members: Flags.boolean({ summary: 'Describe the members.' }),
+    state: Flags.string({ helpValue: '[STATE,…]', summary: `Describe the state; or list groups by state: ${verbs.GROUP_STATES.join(', ')}.` }),
+    type: Flags.string({ helpValue: '[TYPE,…]', summary: `List groups by type: ${verbs.GROUP_TYPES.join(', ')}.` }),
+    topic: Flags.string({
+      char: 't',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME[:PARTITION,…]',
+      summary: 'The topic, or some of its partitions.',
+    }),
+    'all-topics': Flags.boolean({ summary: 'All topics that the group has committed offsets for.' }),
+    'to-earliest': Flags.boolean({ helpGroup: 'target', summary: 'To the first record.' }),
+    'to-latest': Flags.boolean({ helpGroup: 'target', summary: 'To the end.' }),
+    'to-current': Flags.boolean({ helpGroup: 'target', summary: 'To where it is; to the end where nothing is committed.' }),
+    'to-offset': Flags.integer({ helpGroup: 'target', helpValue: 'N', summary: 'To this offset, or the nearest there is.' }),
+    'shift-by': Flags.integer({ helpGroup: 'target', helpValue: 'N', summary: 'So many records on, or back when negative.' }),
+    'to-datetime': Flags.string({ helpGroup: 'target', helpValue: 'TIME', summary: 'To the first record at or after 2026-03-01T09:00 (UTC; or Z, +02:00).' }),
+    'by-duration': Flags.string({ helpGroup: 'target', helpValue: 'DURATION', summary: 'To the first record of the last 1h, or PT1H.' }),
+    'from-file': Flags.string({ helpGroup: 'target', helpValue: 'FILE', summary: 'To the offsets in a file as --export prints it.' }),
+    execute: Flags.boolean({ summary: 'Do it.' }),
+    'dry-run': Flags.boolean({ summary: "Only show what would be done; so it is, unless --execute is there." }),
+    export: Flags.boolean({ summary: 'Print the plan as lines for --from-file: topic,partition,offset, and the group in front when there are several.' }),
+    yes: Flags.boolean({ char: 'y', summary: "Don't ask before deleting." }),
+  }
+
+  async run(): Promise<void> {
+    // --state and --type may stand alone, as in kafka-consumer-groups.
+    const { flags } = await this.parse(Groups, withEmptyValues(this.argv, ['--state', '--type']))
+    const action = await this.#action(flags)
+    const target = action === 'reset-offsets' ? targetOf(flags) : undefined
+    const { cluster } = await this.connect(flags)
+    if (action === 'list') return this.#list(cluster, flags)
+    const names = await this.#names(cluster, flags, action)
+    if (action === 'describe') return this.#describe(cluster, names, flags)
+    if (action === 'delete') return this.#delete(cluster, names, flags)
+    if (target !== undefined) return this.#reset(cluster, names, flags, target)
+    return this.#deleteOffsets(cluster, names, flags)
+  }
+
+  async #list(cluster: Cluster, flags: ListFlags): Promise<void> {
+    const words = (text: string | undefined): string[] => (text ?? '').split(',').filter((word) => word !== '')
+    const states = words(flags.state).map((word) => verbs.oneOf('--state', word, verbs.GROUP_STATES))
+    const types = words(flags.type).map((word) => verbs.oneOf('--type', word, verbs.GROUP_TYPES))
+    const groups = await verbs.listConsumerGroups(cluster, { states, types })
+    if (this.output.isJson) this.output.json({ groups })
+    else if (flags.state === undefined && flags.type === undefined) for (const { group } of groups) this.output.line(group)
+    else {
+      const columns = [{ heading: 'group' }, { heading: 'type' }, { heading: 'state' }]
+      await this.output.table(columns, groups.map(({ group, type, state }) => [group, type || '-', state || '-'])) // prettier-ignore
+    }
+  }
+
+  async #describe(cluster: Cluster, names: readonly string[], flags: DescribeFlags): Promise<void> {
+    const views = (['offsets', 'members', 'state'] as const).filter((name) => flags[name] !== undefined && flags[name] !== false)
+    if (views.length > 1) throw usageError(`only one of ${views.map((name) => `--${name}`).join(' and ')} can be shown at a time`)
+    if (flags.state) throw usageError(`--state takes no value with --describe, not '${flags.state}'`)
+    const { groups, failures } = await verbs.describeConsumerGroups(cluster, names)
+    if (groups.length === 0 && failures.length === 1) throw failures[0].error
+    if (flags.members) await showMembers(groups, this.output, flags.verbose)
+    else if (flags.state !== undefined) await showStates(groups, this.output)
+    else await showOffsets(await verbs.describeGroupOffsets(cluster, groups), this.output, flags.verbose)
+    this.#complain(failures.map(({ error }) => error))
+  }
+
+  async #delete(cluster: Cluster, names: readonly string[], flags: DeleteFlags): Promise<void> {
+    const mustAsk = names.length > 0 && (canAsk(this.output) || names.length > 1 || flags['all-groups'])
+    const question = `Delete ${names.length === 1 ? 'group' : `${names.length} groups:`} ${names.join(', ')}?`
+    if (mustAsk && !(await confirmed(question, this.output, flags.yes))) return
+    const outcomes = await verbs.removeGroups(cluster, names)
+    if (outcomes.length === 1 && outcomes[0].error !== null) throw outcomes[0].error
+    if (this.output.isJson) this.output.json({ groups: outcomes.map(({ group, error }) => ({ group, deleted: error === null, error: errorJson(error) })) })
+    else for (const { group, error } of outcomes) if (error === null) this.output.line(`deleted group ${group}`)
+    this.#complain(outcomes.flatMap(({ error }) => error ?? []))
+  }
+
+  async #reset(cluster: Cluster, names: readonly string[], flags: ResetFlags, target: resets.ResetTarget): Promise<void> {
+    const hasScope = flags['all-topics'] || flags.topic !== undefined
+    if (!hasScope && target.to !== 'plan') throw usageError('say which topics: --topic NAME, or --all-topics')
+    if (flags['all-topics'] && flags.topic !== undefined) throw usageError('--topic and --all-topics say different things', 'leave one of them out')
+    const scope = flags.topic === undefined ? 'committed' : flags.topic.map(verbs.parseTopicScope)
+    const plans = await resets.planResets(cluster, names, scope, target)
+    const [only] = plans
+    if (plans.length === 1 && only.error !== null) throw only.error
+    const done = flags.execute ? await resets.executeResets(cluster, plans) : plans
+    if (flags.export && !this.output.isJson) {
+      const text = resets.planText(done, flags['all-groups'] || names.length > 1)
+      await this.output.write(text)
+      this.#complain(done.flatMap(({ error }) => error ?? []))
+    } else await showResets(done, this.output, flags.execute)
+    const isEmpty = done.every(({ rows }) => rows.length === 0)
+    if (!flags.execute && !flags.export && !flags['dry-run'] && !isEmpty) this.output.talk('nothing was changed; add --execute to do it')
+    if (isEmpty && plans.length === 1) this.output.talk(`group '${only.group}' has committed no offsets`)
+    if (done.some(({ error, rows }) => error !== null || rows.some((row) => row.error !== null))) process.exitCode = ExitCode.failed
+  }
+
+  async #deleteOffsets(cluster: Cluster, names: readonly string[], flags: ResetFlags): Promise<void> {
+    if (names.length > 1) throw usageError('--delete-offsets takes one --group')
+    if (flags.topic === undefined) throw usageError('--delete-offsets needs --topic')
+    const planned = await verbs.planOffsetRemoval(cluster, names[0], flags.topic.map(verbs.parseTopicScope))
+    const done = flags.execute ? await verbs.removeOffsets(cluster, names[0], planned) : planned
+    await showOffsetRemoval(names[0], done, this.output, flags.execute)
+    if (!flags.execute && !flags['dry-run']) this.output.talk('nothing was changed; add --execute to do it')
+    if (done.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed
+  }
+
+  async #action(flags: Readonly<Record<string, unknown>>): Promise<Action> {
+    const asked = ACTIONS.filter((action) => flags[action] === true)
+    if (asked.length > 1) throw usageError(`only one of ${asked.map((action) => `--${action}`).join(' and ')} can be done at a time`)
+    const action = asked.at(0)
+    if (action === undefined) {
+      if (canAsk(this.output)) return (await choose('What should be done?', ACTIONS)) as Action
+      throw usageError(`say what to do: ${ACTIONS.map((each) => `--${each}`).join(', ')}`, 'see `ktool groups --help`')
+    }
+    const isGiven = (name: string): boolean => flags[name] !== undefined && flags[name] !== false
+    const stray = Object.entries(BELONGS).find(([name, actions]) => isGiven(name) && !actions.includes(action))?.[0]
+    const strayTarget = action === 'reset-offsets' ? undefined : TARGETS.find(isGiven)
+    const first = stray ?? strayTarget
+    if (first !== undefined) throw usageError(`--${first} does not go with --${action}`, 'see `ktool groups --help`')
+    if (flags.execute === true && flags['dry-run'] === true) throw usageError('--execute and --dry-run say different things', 'leave one of them out')
+    return action
+  }
+
+  async #names(cluster: Cluster, flags: NameFlags, action: Action): Promise<readonly string[]> {
+    if (flags['all-groups'] && flags.group !== undefined) throw usageError('--group and --all-groups say different things', 'leave one of them out')
+    if (flags.group !== undefined) return [...new Set(flags.group)]
+    const names = flags['all-groups'] || canAsk(this.output) ? (await verbs.listConsumerGroups(cluster)).map(({ group }) => group) : []
+    if (flags['all-groups']) return names
+    if (!canAsk(this.output)) throw usageError(`--${action} needs --group`, 'see `ktool groups --list` for the names')
+    if (names.length === 0) throw usageError('there are no groups')
+    return [await choose('Which group?', names)]
+  }
+
+  #complain(errors: readonly CliError[]): void {
+    if (errors.length === 0) return
+    for (const error of errors) this.output.talk(`ktool: ${failureLine(error)}`)
+    process.exitCode = ExitCode.failed
+  }
+}
+
+interface NameFlags {
+  readonly group: readonly string[] | undefined
+  readonly 'all-groups': boolean
+}
+
+interface ListFlags {
+  readonly state: string | undefined
+  readonly type: string | undefined
+}
+
+interface DescribeFlags {
+  readonly offsets: boolean
+  readonly members: boolean
+  readonly state: string | undefined
+  readonly verbose: boolean
+}
+
+interface DeleteFlags {
+  readonly 'all-groups': boolean
+  readonly yes: boolean
+}
+
+interface ResetFlags {
+  readonly topic: readonly string[] | undefined
+  readonly 'all-topics': boolean
+  readonly 'all-groups': boolean
+  readonly execute: boolean
+  readonly 'dry-run': boolean
+  readonly export: boolean
+}
+
+interface TargetFlags {
+  readonly 'to-earliest': boolean
+  readonly 'to-latest': boolean
+  readonly 'to-current': boolean
+  readonly 'to-offset': number | undefined
+  readonly 'shift-by': number | undefined
+  readonly 'to-datetime': string | undefined
+  readonly 'by-duration': string | undefined
+  readonly 'from-file': string | undefined
+}
+
+function targetOf(flags: TargetFlags): resets.ResetTarget {
+  const given = TARGETS.filter((name) => flags[name] !== undefined && flags[name] !== false)
+  if (given.length === 0) throw usageError(`say where to: ${TARGETS.map((name) => `--${name}`).join(', ')}`)
+  if (given.length > 1) throw usageError(`--${given[0]} and --${given[1]} say different things`, 'leave one of them out')
+  if (flags['to-earliest']) return { to: 'earliest' }
+  if (flags['to-latest']) return { to: 'latest' }
+  if (flags['to-offset'] !== undefined) return { to: 'offset', offset: flags['to-offset'] }
+  if (flags['shift-by'] !== undefined) return { to: 'shift', by: flags['shift-by'] }
+  if (flags['to-datetime'] !== undefined) return { to: 'time', timestamp: parseDateTime('--to-datetime', flags['to-datetime']) }
+  if (flags['by-duration'] !== undefined) {
+    return { to: 'time', timestamp: Math.max(0, systemClock.now() - parseAnyDuration('--by-duration', flags['by-duration'])) }
+  }
+  if (flags['from-file'] !== undefined) return { to: 'plan', rows: resets.parsePlan(resets.readPlan(flags['from-file'])) }
+  return { to: 'current' }
+}
+
+/** Gives an empty value to each of `names` that has none. */
+function withEmptyValues(argv: readonly string[], names: readonly string[]): string[] {
+  return argv.map((word, index) => {
+    const next = argv.at(index + 1)
+    return names.includes(word) && (index + 1 === argv.length || next?.startsWith('-') === true) ? `${word}=` : word
+  })
+}

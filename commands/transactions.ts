@@ -1,0 +1,247 @@
+// `ktool transactions`: which action, what to ask a person, and how the results look.
+
+import * as Flags from '@oclif/core/flags'
+import { systemClock } from '../src/base/clock.ts'
+import { canAsk, choose, confirmed } from '../src/cli/ask.ts'
+import { ClusterCommand } from '../src/cli/base-command.ts'
+import type { Connection } from '../src/cli/connection.ts'
+import { usageError } from '../src/cli/errors.ts'
+import { parseDuration } from '../src/cli/formats/positions.ts'
+import { durationText } from '../src/cli/quantities.ts'
+import * as verbs from '../src/cli/verbs/transactions.ts'
+
+type Cluster = Connection['cluster']
+
+const ACTIONS = ['list', 'describe', 'describe-producers', 'find-hanging', 'abort'] as const
+type Action = (typeof ACTIONS)[number]
+
+/** Flags that belong to some of the actions only. */
+const BELONGS: Readonly<Record<string, readonly Action[]>> = {
+  'transactional-id': ['describe'],
+  'longer-than': ['list'],
+  pattern: ['list'],
+  topic: ['describe-producers', 'find-hanging', 'abort'],
+  partition: ['describe-producers', 'find-hanging', 'abort'],
+  'broker-id': ['find-hanging'],
+  'max-transaction-timeout': ['find-hanging'],
+  'start-offset': ['abort'],
+  'producer-id': ['abort'],
+  'producer-epoch': ['abort'],
+  'coordinator-epoch': ['abort'],
+  yes: ['abort'],
+}
+
+export default class Transactions extends ClusterCommand {
+  static override description =
+    'A transaction that hangs is open in a partition while no coordinator knows of it any more; readers of committed records ' +
+    'wait for it for ever. --find-hanging looks for such, and --abort ends one in its partition.'
+
+  static override usage = [
+    'transactions --list [--longer-than DURATION] [--pattern REGEX]',
+    'transactions --describe --transactional-id ID',
+    'transactions --describe-producers --topic NAME --partition N',
+    'transactions --find-hanging [--topic NAME [--partition N]] [--broker-id ID] [--max-transaction-timeout DURATION]',
+    'transactions --abort --topic NAME --partition N (--start-offset OFFSET | --producer-id ID --producer-epoch N --coordinator-epoch N) [--yes]',
+  ]
+
+  static override examples = [
+    { description: 'Which are under way for more than a minute', command: 'ktool transactions --list --longer-than 1m' },
+    { description: 'What holds up the readers of a topic', command: 'ktool transactions --find-hanging --topic orders' },
+    { description: 'End it', command: 'ktool transactions --abort --topic orders --partition 0 --start-offset 1234' },
+  ]
+
+  static override flags = {
+    list: Flags.boolean({ summary: 'Print the transactional ids that there are.' }),
+    describe: Flags.boolean({ summary: 'Show what its coordinator knows of a transactional id.' }),
+    'describe-producers': Flags.boolean({ summary: 'Show the producers that a partition remembers.' }),
+    'find-hanging': Flags.boolean({ summary: 'Look for transactions that nobody will end.' }),
+    abort: Flags.boolean({ summary: 'Abort a transaction in one partition, past its coordinator.' }),
+    'transactional-id': Flags.string({ helpValue: 'ID', summary: 'The transactional id.' }),
+    'longer-than': Flags.string({ helpValue: 'DURATION', summary: 'Only transactions under way for longer (1m, 500ms).' }),
+    pattern: Flags.string({ helpValue: 'REGEX', summary: 'Only transactional ids that match.' }),
+    topic: Flags.string({ char: 't', helpValue: 'NAME', summary: 'The topic.' }),
+    partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'The partition.' }),
+    'broker-id': Flags.integer({ min: 0, helpValue: 'ID', summary: 'Only partitions with a replica on this broker.' }),
+    'max-transaction-timeout': Flags.string({
+      default: '15m',
+      helpValue: 'DURATION',
+      summary: 'Transactions that were written to since are left alone.',
+    }),
+    'start-offset': Flags.integer({ min: 0, helpValue: 'OFFSET', summary: 'Where the transaction begins.' }),
+    'producer-id': Flags.string({ helpValue: 'ID', summary: 'For brokers before 3.0, with the two epochs.' }),
+    'producer-epoch': Flags.integer({ min: 0, helpValue: 'N', summary: "The producer's epoch." }),
+    'coordinator-epoch': Flags.integer({ min: 0, helpValue: 'N', summary: "The coordinator's epoch." }),
+    yes: Flags.boolean({ char: 'y', summary: "Don't ask before aborting." }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Transactions)
+    const action = await this.#action(flags)
+    const place = action === 'describe-producers' || action === 'abort' ? placeOf(flags, action) : undefined
+    const longerThanMs = flags['longer-than'] === undefined ? undefined : parseDuration('--longer-than', flags['longer-than'])
+    const patience = parseDuration('--max-transaction-timeout', flags['max-transaction-timeout'])
+    if (action === 'find-hanging' && flags.partition !== undefined && flags.topic === undefined) throw usageError('--partition needs --topic')
+    const { 'transactional-id': transactionalId } = flags
+    if (action === 'describe' && transactionalId === undefined) throw usageError('--describe needs --transactional-id')
+    if (action === 'abort') checkIdentity(flags)
+    const { cluster } = await this.connect(flags)
+    if (action === 'list') return this.#list(cluster, longerThanMs, flags.pattern)
+    if (action === 'describe') return this.#describe(cluster, transactionalId ?? '')
+    if (action === 'find-hanging') return this.#findHanging(cluster, { ...flags, broker: flags['broker-id'] }, systemClock.now() - patience)
+    if (place === undefined) return undefined
+    return action === 'abort' ? this.#abort(cluster, place, flags) : this.#producers(cluster, place)
+  }
+
+  async #list(cluster: Cluster, longerThanMs: number | undefined, pattern: string | undefined): Promise<void> {
+    const transactions = await verbs.listAllTransactions(cluster, { longerThanMs, pattern })
+    if (this.output.isJson) {
+      this.output.json({ transactions: transactions.map((each) => ({ ...each, producerId: String(each.producerId) })) })
+      return
+    }
+    await this.output.table(
+      [{ heading: 'transactional id' }, { heading: 'state' }, { heading: 'producer', align: 'right' }, { heading: 'coordinator', align: 'right' }],
+      transactions.map(({ transactionalId, state, producerId, coordinator }) => [transactionalId, state, String(producerId), String(coordinator)]),
+    )
+  }
+
+  async #describe(cluster: Cluster, transactionalId: string): Promise<void> {
+    const found = await verbs.describeTransaction(cluster, transactionalId)
+    const age = found.startedAt < 0 ? null : Math.max(0, systemClock.now() - found.startedAt)
+    if (this.output.isJson) {
+      this.output.json({ ...found, producerId: String(found.producerId), startedAt: found.startedAt < 0 ? null : found.startedAt, durationMs: age })
+      return
+    }
+    const { state, producerId, producerEpoch, coordinator, timeoutMs, partitions } = found
+    const lines: readonly (readonly [string, string])[] = [
+      ['transactional id', transactionalId],
+      ['state', state],
+      ['producer', `${producerId}, epoch ${producerEpoch}`],
+      ['coordinator', `broker ${coordinator}`],
+      ['time-out', durationText(timeoutMs)],
+      ['under way', age === null ? '-' : `${durationText(age)}, since ${new Date(found.startedAt).toISOString()}`],
+      ['partitions', partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(' ') || '-'],
+    ]
+    for (const [name, value] of lines) this.output.line(`${name.padEnd(18)}${value}`)
+  }
+
+  async #producers(cluster: Cluster, place: Place): Promise<void> {
+    const producers = await verbs.describePartitionProducers(cluster, place)
+    if (this.output.isJson) {
+      const shown = producers.map(({ transactionStart, coordinatorEpoch, ...each }) => ({
+        ...each,
+        producerId: String(each.producerId),
+        coordinatorEpoch: coordinatorEpoch < 0 ? null : coordinatorEpoch,
+        transactionStart: transactionStart < 0 ? null : transactionStart,
+      }))
+      this.output.json({ ...place, producers: shown })
+      return
+    }
+    await this.output.table(
+      [
+        { heading: 'producer', align: 'right' },
+        { heading: 'epoch', align: 'right' },
+        { heading: 'coordinator epoch', align: 'right' },
+        { heading: 'last sequence', align: 'right' },
+        { heading: 'last record' },
+        { heading: 'transaction from', align: 'right' },
+      ],
+      producers.map((each) => [
+        String(each.producerId), String(each.producerEpoch), known(each.coordinatorEpoch), known(each.lastSequence), time(each.lastTimestamp),
+        known(each.transactionStart),
+      ]), // prettier-ignore
+    )
+  }
+
+  async #findHanging(cluster: Cluster, scope: { topic?: string | undefined; partition?: number | undefined; broker?: number | undefined }, olderThan: number): Promise<void> {
+    const hanging = await verbs.findHanging(cluster, { topic: scope.topic, partition: scope.partition, broker: scope.broker }, olderThan)
+    if (this.output.isJson) {
+      this.output.json({ hanging: hanging.map((each) => ({ ...each, producerId: String(each.producerId) })) })
+      return
+    }
+    if (hanging.length === 0) {
+      this.output.talk('no transaction hangs')
+      return
+    }
+    await this.output.table(
+      [
+        { heading: 'topic' },
+        { heading: 'partition', align: 'right' },
+        { heading: 'from offset', align: 'right' },
+        { heading: 'producer', align: 'right' },
+        { heading: 'epoch', align: 'right' },
+        { heading: 'coordinator epoch', align: 'right' },
+        { heading: 'last record' },
+        { heading: 'idle', align: 'right' },
+      ],
+      hanging.map((each) => [
+        each.topic, String(each.partition), String(each.startOffset), String(each.producerId), String(each.producerEpoch),
+        String(each.coordinatorEpoch), time(each.lastTimestamp), durationText(systemClock.now() - each.lastTimestamp),
+      ]), // prettier-ignore
+    )
+  }
+
+  async #abort(cluster: Cluster, place: Place, flags: IdentityFlags & { readonly yes: boolean }): Promise<void> {
+    const { 'start-offset': startOffset, 'producer-id': producerId, 'producer-epoch': producerEpoch, 'coordinator-epoch': coordinatorEpoch } = flags
+    const transaction =
+      startOffset === undefined
+        ? { ...place, producerId: BigInt(producerId ?? -1), producerEpoch: producerEpoch ?? 0, coordinatorEpoch: coordinatorEpoch ?? 0 }
+        : await verbs.openTransactionAt(cluster, place, startOffset)
+    const name = `${place.topic}-${place.partition}`
+    const { clusterId } = await cluster.metadata([])
+    const question = `Abort the transaction of producer ${transaction.producerId} in ${name} of cluster ${clusterId ?? 'without an id'}?`
+    if (canAsk(this.output) && !(await confirmed(question, this.output, flags.yes))) return
+    await verbs.abortOpenTransaction(cluster, transaction)
+    if (this.output.isJson) this.output.json({ ...transaction, producerId: String(transaction.producerId), aborted: true })
+    else this.output.line(`aborted the transaction of producer ${transaction.producerId} in ${name}`)
+  }
+
+  async #action(flags: Readonly<Record<string, unknown>>): Promise<Action> {
+    const asked = ACTIONS.filter((action) => flags[action] === true)
+    if (asked.length > 1) throw usageError(`only one of ${asked.map((action) => `--${action}`).join(' and ')} can be done at a time`)
+    const action = asked.at(0)
+    if (action === undefined) {
+      if (canAsk(this.output)) return (await choose('What should be done?', ACTIONS)) as Action
+      throw usageError(`say what to do: ${ACTIONS.map((each) => `--${each}`).join(', ')}`, 'see `ktool transactions --help`')
+    }
+    const isGiven = (name: string): boolean => this.argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
+    const stray = Object.entries(BELONGS).find(([name, actions]) => isGiven(name) && !actions.includes(action))
+    if (stray !== undefined) throw usageError(`--${stray[0]} does not go with --${action}`, 'see `ktool transactions --help`')
+    return action
+  }
+}
+
+interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
+interface IdentityFlags {
+  readonly 'start-offset': number | undefined
+  readonly 'producer-id': string | undefined
+  readonly 'producer-epoch': number | undefined
+  readonly 'coordinator-epoch': number | undefined
+}
+
+function placeOf({ topic, partition }: { topic?: string | undefined; partition?: number | undefined }, action: Action): Place {
+  if (topic === undefined || partition === undefined) throw usageError(`--${action} needs --topic and --partition`)
+  return { topic, partition }
+}
+
+function checkIdentity(flags: IdentityFlags): void {
+  const { 'start-offset': startOffset, 'producer-id': producerId } = flags
+  if (startOffset === undefined && producerId === undefined) {
+    throw usageError('--abort needs --start-offset, or --producer-id with --producer-epoch and --coordinator-epoch')
+  }
+  if (startOffset !== undefined) return
+  if (!/^\d{1,18}$/.test(producerId ?? '')) throw usageError(`--producer-id '${producerId ?? ''}' is no producer id`)
+  if (flags['producer-epoch'] === undefined) throw usageError('--producer-id needs --producer-epoch')
+  if (flags['coordinator-epoch'] === undefined) throw usageError('--producer-id needs --coordinator-epoch')
+}
+
+function known(value: number): string {
+  return value < 0 ? '-' : String(value)
+}
+
+function time(ms: number): string {
+  return ms < 0 ? '-' : new Date(ms).toISOString()
+}
