@@ -130,7 +130,7 @@ export class World {
       reject: (error) => (outcome.error = error.error),
     }
     try {
-      this.#perform(operation(this.shard, this.now, ticket))
+      this.perform(operation(this.shard, this.now, ticket))
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       outcome.error = error.error
@@ -138,7 +138,7 @@ export class World {
     return outcome
   }
 
-  #perform({ records, producer, then }: Step): void {
+  perform({ records, producer, then }: Step): void {
     if (records.length > 0 && this.isFull) throw new KafkaError('NOT_COORDINATOR')
     for (const record of records) {
       this.shard.replay(record, this.log.length, producer)
@@ -157,7 +157,7 @@ export class World {
     const end = this.ms + ms
     while (this.shard.nextDeadline <= end) {
       this.ms = Math.max(this.ms, this.shard.nextDeadline)
-      for (const step of this.shard.expire(this.now)) this.#perform(step)
+      for (const step of this.shard.expire(this.now)) this.perform(step)
     }
     this.ms = end
   }

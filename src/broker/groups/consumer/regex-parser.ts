@@ -88,7 +88,7 @@ class Parser {
   #sequence(): RegexNode {
     const nodes: RegexNode[] = []
     for (let next = this.#peek(); next !== undefined && next !== '|' && next !== ')'; next = this.#peek()) {
-      const atom = this.#atom(next)
+      const atom = next === '\\' && this.#peek(1) === 'Q' ? this.#quoted(nodes) : this.#atom(next)
       if (atom !== undefined) nodes.push(this.#repeated(atom))
     }
     return nodes.length === 0 ? EMPTY : nodes.length === 1 ? nodes[0] : { kind: 'all', nodes }
@@ -177,7 +177,6 @@ class Parser {
     this.#at++
     const next = this.#peek()
     if (next === undefined) throw new SyntaxProblem('trailing backslash at end of expression')
-    if (next === 'Q') return this.#quoted()
     const assertion = ({ A: 'start', z: 'end', b: 'boundary', B: 'inside' } as const)[next]
     if (assertion !== undefined) {
       this.#at++
@@ -190,11 +189,16 @@ class Parser {
     return { kind: 'set', set: this.#classEscape() ?? this.#folded(setOfCode(this.#escapedCode())) }
   }
 
-  #quoted(): RegexNode {
-    this.#at++
-    const nodes: RegexNode[] = []
-    while (this.#peek() !== undefined && !this.#takes('\\E')) nodes.push(this.#literal(this.#text[this.#at++]))
-    return nodes.length === 0 ? EMPTY : { kind: 'all', nodes }
+  /** What is quoted goes into `nodes`, but for its last character, which may be repeated. */
+  #quoted(nodes: RegexNode[]): RegexNode | undefined {
+    this.#at += 2
+    let last: RegexNode | undefined
+    for (let next = this.#peek(); next !== undefined && !this.#takes('\\E'); next = this.#peek()) {
+      if (last !== undefined) nodes.push(last)
+      last = this.#literal(next)
+      this.#at++
+    }
+    return last
   }
 
   #literal(character: string): RegexNode {
