@@ -1,7 +1,7 @@
 // Plays the same commands against two clusters and compares what they said: Apache Kafka's answer is the expected one.
 
 import { expect } from 'vitest'
-import { type Peer, run } from './peers.ts'
+import { javaProgram, type Peer, run } from './peers.ts'
 
 export interface Step {
   /** What is typed, for the report; unique within a play. */
@@ -26,19 +26,40 @@ export interface Played {
 
 /** `settleMs`: to wait behind each step. Apache's brokers learn of a change a little after it is answered; we know it at once. */
 export function play(steps: readonly Step[], address: string, settleMs = 0): Played[] {
-  return steps.map(({ name, peer, args, input, env, mask = (text) => text, isUnordered = false }) => {
-    const { status, stdout, stderr } = run(
-      peer,
-      args.map((arg) => arg.replaceAll('ADDRESS', address)),
-      { input: input ?? '', env, timeoutMs: 120_000 },
-    )
+  return steps.map((step) => {
+    const { status, stdout, stderr } = run(step.peer, argumentsOf(step, address), {
+      input: step.input ?? '',
+      env: step.env,
+      timeoutMs: 120_000,
+    })
     if (settleMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, settleMs)
-    const seen = (bytes: Buffer) => {
-      const text = mask(general(bytes.toString(), address))
-      return isUnordered ? text.split('\n').sort().join('\n') : text
-    }
-    return { name, exit: status, stdout: seen(stdout), stderr: seen(stderr) }
+    return playedOf(step, address, status, stdout, stderr)
   })
+}
+
+/** The same of Apache's tools, all in one JVM (java/Tools.java): the class is the last word of the peer. Without input. */
+export function playTools(steps: readonly Step[], address: string, settleMs = 0): Played[] {
+  const lines = steps.map((step) => [step.peer[step.peer.length - 1], ...argumentsOf(step, address)].join('\t'))
+  const { stdout, stderr } = run(javaProgram('Tools'), [String(settleMs)], { input: lines.join('\n'), timeoutMs: 600_000 })
+  const answers = stdout.toString().trimEnd().split('\n')
+  if (answers.length !== steps.length) throw new Error(`${answers.length} of ${steps.length} tools answered:\n${stderr.toString()}`)
+  return steps.map((step, index) => {
+    const [exit, out = '', err = ''] = answers[index].split(' ')
+    return playedOf(step, address, Number(exit), Buffer.from(out, 'base64'), Buffer.from(err, 'base64'))
+  })
+}
+
+function argumentsOf({ args }: Step, address: string): string[] {
+  return args.map((arg) => arg.replaceAll('ADDRESS', address))
+}
+
+function playedOf(step: Step, address: string, exit: number | null, stdout: Buffer, stderr: Buffer): Played {
+  const { name, mask = (text: string) => text, isUnordered = false } = step
+  const seen = (bytes: Buffer) => {
+    const text = mask(general(bytes.toString(), address))
+    return isUnordered ? text.split('\n').sort().join('\n') : text
+  }
+  return { name, exit, stdout: seen(stdout), stderr: seen(stderr) }
 }
 
 /** One comparison a step, so that all differences are seen at once. KTOOL_SHOW=1 prints what was said. */
