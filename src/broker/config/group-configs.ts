@@ -22,6 +22,13 @@ export interface GroupConfig {
 
 type Row = readonly [name: string, type: ConfigType, check: Check | undefined, synonym: string, defaultValue: string, documentation: string]
 
+const autoOffsetReset: Check = (name, value) => {
+  const text = String(value)
+  if (/^(earliest|latest|by_duration:P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$/i.test(text)) return
+  const why = `Invalid value \`${text}\` for configuration ${name}. The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.`
+  throw new KafkaError('INVALID_CONFIG', `Invalid value ${text} for configuration ${name}: ${why}`)
+}
+
 // prettier-ignore
 const ROWS: readonly Row[] = [
   ['consumer.session.timeout.ms', 'int', atLeast(1), 'group.consumer.session.timeout.ms', '45000', 'How long a member may be silent, ms.'],
@@ -32,7 +39,7 @@ const ROWS: readonly Row[] = [
   ['share.record.lock.duration.ms', 'int', atLeast(1000), 'group.share.record.lock.duration.ms', '30000', 'How long an acquired record is kept for its consumer, ms.'],
   ['share.delivery.count.limit', 'int', atLeast(2), 'group.share.delivery.count.limit', '5', 'How often a record is delivered at most.'],
   ['share.partition.max.record.locks', 'int', atLeast(100), 'group.share.partition.max.record.locks', '2000', 'How many records of a partition may be acquired at once.'],
-  ['share.auto.offset.reset', 'string', undefined, '', 'latest', 'Where a group begins that has no offset yet.'],
+  ['share.auto.offset.reset', 'string', autoOffsetReset, '', 'latest', 'Where a group begins that has no offset yet.'],
   ['share.isolation.level', 'string', oneOf('read_committed', 'read_uncommitted'), '', 'read_uncommitted', 'Whether records of open and aborted transactions are delivered.'],
   ['share.renew.acknowledge.enable', 'boolean', undefined, '', 'true', 'Whether a consumer may keep a record for longer.'],
   ['share.assignment.interval.ms', 'int', atLeast(0), 'group.share.assignment.interval.ms', '1000', 'How long an assignment stands at least, ms.'],

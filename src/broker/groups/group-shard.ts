@@ -152,7 +152,8 @@ export class GroupShard implements CoordinatorShard {
     const classic = this.find(id, now)
     if (request.epoch !== 0 || this.#carried.has(id)) {
       const isOther = classic !== undefined || this.#carried.has(id)
-      const what = isOther ? `Group ${id} is not a consumer group.` : `Consumer group ${id} not found.`
+      const missing = request.epoch < 0 ? `Group ${id} not found.` : `Consumer group ${id} not found.`
+      const what = isOther ? `Group ${id} is not a consumer group.` : missing
       throw new KafkaError('GROUP_ID_NOT_FOUND', what)
     }
     // Members that are parked join again, into the group that it is then.

@@ -83,5 +83,5 @@ function assignmentOf(topics: ReadonlyMap<string, Iterable<number>>, image: Meta
 
 function refused(groupId: string, error: KafkaError): Description {
   const nothing = { groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
-  return { errorCode: error.code, errorMessage: error.message, groupId, ...nothing }
+  return { errorCode: error.code, errorMessage: error.isStandardText ? null : error.message, groupId, ...nothing }
 }

@@ -36,8 +36,9 @@ export const handleConsumerGroupHeartbeat: Handler<typeof ConsumerGroupHeartbeat
     const told = assignment === null ? null : { topicPartitions: assignment }
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, memberId, memberEpoch: epoch, heartbeatIntervalMs, assignment: told }
   } catch (error) {
-    const { code, message } = itemError(error, broker, `ConsumerGroupHeartbeat of ${groupId}`)
-    return { throttleTimeMs: 0, errorCode: code, errorMessage: message, memberEpoch: 0, heartbeatIntervalMs: 0 }
+    const { code, message, error: name } = itemError(error, broker, `ConsumerGroupHeartbeat of ${groupId}`)
+    const errorMessage = name === 'TOPIC_AUTHORIZATION_FAILED' ? null : message
+    return { throttleTimeMs: 0, errorCode: code, errorMessage, memberEpoch: 0, heartbeatIntervalMs: 0 }
   }
 }
 

@@ -25,7 +25,7 @@ describe('joining', () => {
     const world = worldOf()
     const client = world.client('a')
     const { value } = client.beat()
-    expect(value).toMatchObject({ memberId: 'a', epoch: 1, heartbeatIntervalMs: 5000 })
+    expect(value).toMatchObject({ memberId: 'a', epoch: 2, heartbeatIntervalMs: 5000 })
     expect(client.partitions).toBe('t0 t1 t2 t3')
     expect(world.consumers().state).toBe('Stable')
   })
@@ -34,12 +34,12 @@ describe('joining', () => {
     const world = worldOf()
     const [a] = joined(world, 'a')
     const b = world.client('b')
-    expect(b.beat().value).toMatchObject({ epoch: 2, assignment: [] })
+    expect(b.beat().value).toMatchObject({ epoch: 3, assignment: [] })
     expect(world.consumers().state).toBe('Reconciling')
-    expect(a.beat().value).toMatchObject({ epoch: 1 })
+    expect(a.beat().value).toMatchObject({ epoch: 2 })
     expect(a.partitions).toBe('t0 t1')
     expect(b.beat().value?.assignment).toBeNull()
-    expect(a.beat().value?.epoch).toBe(2)
+    expect(a.beat().value?.epoch).toBe(3)
     b.beat()
     expect(b.partitions).toBe('t2 t3')
     expect(world.consumers().state).toBe('Stable')
@@ -50,7 +50,7 @@ describe('joining', () => {
     const client = world.client('a', { names: ['later'] })
     expect(client.beat().value?.assignment).toEqual([])
     world.change(() => world.topics.set('later', 2), ['later'], true)
-    expect(client.beat().value?.epoch).toBe(2)
+    expect(client.beat().value?.epoch).toBe(3)
     expect(client.partitions).toBe('later0 later1')
   })
 
@@ -58,7 +58,7 @@ describe('joining', () => {
     const world = worldOf()
     const [a] = joined(world, 'a')
     a.forget()
-    expect(a.beat().value).toMatchObject({ epoch: 1 })
+    expect(a.beat().value).toMatchObject({ epoch: 2 })
     expect(a.partitions).toBe('t0 t1 t2 t3')
   })
 
@@ -74,7 +74,7 @@ describe('a heartbeat', () => {
     const world = worldOf()
     const [a] = joined(world, 'a')
     const { length } = world.log
-    expect(a.beat().value).toEqual({ memberId: 'a', epoch: 1, heartbeatIntervalMs: 5000, assignment: null })
+    expect(a.beat().value).toEqual({ memberId: 'a', epoch: 2, heartbeatIntervalMs: 5000, assignment: null })
     expect(world.log).toHaveLength(length)
   })
 
@@ -94,18 +94,18 @@ describe('a heartbeat', () => {
   test('with an epoch to come: 110', () => {
     const world = worldOf()
     joined(world, 'a')
-    expect(world.send({ memberId: 'a', epoch: 2 }).error).toBe('FENCED_MEMBER_EPOCH')
+    expect(world.send({ memberId: 'a', epoch: 3 }).error).toBe('FENCED_MEMBER_EPOCH')
   })
 
   test('with the epoch before is taken when what it has is what it was given, as its answer may be lost: else 110', () => {
     const world = worldOf()
     const [a, b] = joined(world, 'a', 'b')
-    expect([a.epoch, b.epoch]).toEqual([2, 2])
+    expect([a.epoch, b.epoch]).toEqual([3, 3])
     const topicId = world.topics.topic('t')?.id ?? ''
-    expect(world.send({ memberId: 'a', epoch: 1, owned: [{ topicId, partitions: [0] }] }).value?.epoch).toBe(2)
-    expect(world.send({ memberId: 'a', epoch: 1, owned: [{ topicId, partitions: [0, 3] }] }).error).toBe('FENCED_MEMBER_EPOCH')
-    expect(world.send({ memberId: 'a', epoch: 1 }).error).toBe('FENCED_MEMBER_EPOCH')
-    expect(world.send({ memberId: 'a', epoch: 1, owned: [{ topicId: randomUuid(), partitions: [0] }] }).error).toBe('FENCED_MEMBER_EPOCH')
+    expect(world.send({ memberId: 'a', epoch: 2, owned: [{ topicId, partitions: [0] }] }).value?.epoch).toBe(3)
+    expect(world.send({ memberId: 'a', epoch: 2, owned: [{ topicId, partitions: [0, 3] }] }).error).toBe('FENCED_MEMBER_EPOCH')
+    expect(world.send({ memberId: 'a', epoch: 2 }).error).toBe('FENCED_MEMBER_EPOCH')
+    expect(world.send({ memberId: 'a', epoch: 2, owned: [{ topicId: randomUuid(), partitions: [0] }] }).error).toBe('FENCED_MEMBER_EPOCH')
   })
 
   test('of somebody who wants other topics moves the group on', () => {
@@ -143,8 +143,8 @@ describe('time', () => {
     const [a] = joined(world, 'a')
     const b = world.client('b')
     b.beat()
-    const keep = () => world.send({ memberId: 'a', epoch: 1 })
-    expect(keep().value?.epoch).toBe(1)
+    const keep = () => world.send({ memberId: 'a', epoch: 2 })
+    expect(keep().value?.epoch).toBe(2)
     for (let at = 0; at < 59; at += 10) {
       world.pass(at === 50 ? 9999 : 10_000)
       expect(keep().error).toBeUndefined()
@@ -289,7 +289,7 @@ describe('topics', () => {
     const [a] = joined(world, 'a')
     const { length } = world.log
     world.restart()
-    expect(a.beat().value?.epoch).toBe(1)
+    expect(a.beat().value?.epoch).toBe(2)
     expect(world.log).toHaveLength(length)
   })
 })

@@ -8,12 +8,14 @@ import type { ConsumerMember, Owned, Subscription, Target } from './consumer-mem
 
 export type ConsumerState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
 
+const FIRST_EPOCH = 1
+
 export class ConsumerGroup {
   readonly id: string
-  epoch = 0
+  /** Of a group that nobody has joined yet: 1, as is that of its assignment. */
+  epoch = FIRST_EPOCH
   metadataHash = 0n
-  /** -1: there was no assignment yet. */
-  assignmentEpoch = -1
+  assignmentEpoch = FIRST_EPOCH
   /** ms since 1970; 0: not known. */
   assignmentTimestamp = 0
   /** A record of Kafka 4.0 is to be deleted. */
@@ -125,7 +127,7 @@ export class ConsumerGroup {
   replay(record: GroupRecord): void {
     switch (record.name) {
       case 'ConsumerGroupMetadata':
-        this.epoch = record.value?.epoch ?? 0
+        this.epoch = record.value?.epoch ?? FIRST_EPOCH
         this.metadataHash = record.value?.metadataHash ?? 0n
         return
       case 'ConsumerGroupPartitionMetadata':
@@ -138,7 +140,7 @@ export class ConsumerGroup {
         return
       }
       case 'ConsumerGroupTargetAssignmentMetadata':
-        this.assignmentEpoch = record.value?.assignmentEpoch ?? -1
+        this.assignmentEpoch = record.value?.assignmentEpoch ?? FIRST_EPOCH
         this.assignmentTimestamp = record.value?.assignmentTimestamp ?? 0
         return
       case 'ConsumerGroupTargetAssignmentMember':

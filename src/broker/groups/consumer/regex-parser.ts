@@ -61,7 +61,7 @@ class Parser {
 
   parse(): RegexNode {
     const node = this.#alternatives()
-    if (this.#peek() !== undefined) throw new SyntaxProblem('missing closing )')
+    if (this.#peek() !== undefined) throw new SyntaxProblem('regexp/syntax: internal error') // as RE2/J says it
     return node
   }
 
