@@ -163,6 +163,7 @@ export class Server {
     const handshake: Handshake = { remoteAddress, isOver: false, close: end }
     this.#strangers.add(handshake, this.#options.clock.monotonic())
     this.#handshakes.set(key, handshake)
+    socket.allowHalfOpen = false // the TLS socket takes it over: who goes in the middle of the handshake is gone
     socket.on('error', () => undefined) // 'close' follows
     socket.once('close', () => {
       if (this.#handshakes.get(key) === handshake) this.#handshakes.delete(key)
@@ -197,7 +198,6 @@ export class Server {
         maxVersion,
         requestCert: clientAuth !== 'none',
         rejectUnauthorized: clientAuth === 'required',
-        allowHalfOpen: true,
       })
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
@@ -220,6 +220,7 @@ export class Server {
       else {
         handshake.isOver = true
         this.#strangers.delete(handshake)
+        socket.allowHalfOpen = true // from now on: a client may say its last word and wait for answers
         this.#serve(socket, door, handshake.remoteAddress, principal)
       }
     })
