@@ -81,16 +81,15 @@ function sticky(members: readonly Subscription[], counts: ReadonlyMap<string, nu
   }
   // Each move lowers the sum of the squares of the sizes, so it ends.
   for (let moved = true; moved; ) {
-    moved = false
-    for (const { memberId } of members) {
+    const byMost = members.map(({ memberId }) => memberId).sort((a, b) => size(b) - size(a))
+    moved = byMost.some((memberId) => {
       const held = assigned.get(memberId) ?? []
-      for (let at = held.length - 1; at >= 0; at--) {
-        const least = readers(held[at].topic).reduce((a, b) => (size(b) < size(a) ? b : a))
-        if (size(least) + 1 >= held.length) continue
-        assigned.get(least)?.push(...held.splice(at, 1))
-        moved = true
-      }
-    }
+      const at = held.findLastIndex(({ topic }) => readers(topic).some((reader) => size(reader) + 1 < held.length))
+      if (at < 0) return false
+      const least = readers(held[at].topic).reduce((a, b) => (size(b) < size(a) ? b : a))
+      assigned.get(least)?.push(...held.splice(at, 1))
+      return true
+    })
   }
 }
 

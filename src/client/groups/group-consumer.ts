@@ -66,6 +66,7 @@ export class GroupConsumer implements MemberEvents {
   })
   #isWaiting = false // in `next`, for something to happen
   #polledAt = 0 // monotonic ms
+  #isAssigned = false // for the first time
   #othersAreDone = false
   #committing: Promise<void> = Promise.resolve()
   #timer: Timer | undefined
@@ -197,6 +198,7 @@ export class GroupConsumer implements MemberEvents {
     const added = partitions.filter((place) => !this.#held.has(placeOf(place)))
     if (added.length > 0) await this.#add(added)
     if (this.#isInterrupted) return // something newer came meanwhile
+    this.#isAssigned = true
     this.#member.settled(partitions, revoked.length > 0)
     this.#options.onAssigned?.([...this.#held.values()].map((held) => this.#position(held)))
   }
@@ -234,7 +236,7 @@ export class GroupConsumer implements MemberEvents {
 
   /** The ends as first seen, of all partitions of all topics at once. */
   async #findEnds(places: readonly TopicPartition[]): Promise<void> {
-    if (places.every((place) => this.#ends.has(placeOf(place)))) return
+    if (this.#ends.size > 0 && places.every((place) => this.#ends.has(placeOf(place)))) return
     const { topics } = await this.#cluster.metadata(this.#options.topics)
     const all = [...topics.values()].flatMap(({ name, partitions }) => partitions.map(({ partition }) => ({ topic: name, partition })))
     const distinct = new Map([...all, ...places].map((place) => [placeOf(place), place]))
@@ -260,7 +262,7 @@ export class GroupConsumer implements MemberEvents {
     if (this.#isInterrupted) return
     this.#options.collect()
     await this.#commit()
-    if (this.#options.untilEnd && this.#held.size === 0) await this.#lookAtOthers()
+    if (this.#options.untilEnd && this.#isAssigned && this.#held.size === 0) await this.#lookAtOthers()
   }
 
   /** A member without partitions is at the end when those who have them are. */
@@ -270,7 +272,8 @@ export class GroupConsumer implements MemberEvents {
     const places = [...topics.values()].flatMap(({ name, partitions }) => partitions.map(({ partition }) => ({ topic: name, partition })))
     const committed = await committedOffsets(this.#reader, places)
     if (this.#isInterrupted || this.#held.size > 0) return
-    this.#othersAreDone = places.every((place) => (committed.get(placeOf(place)) ?? 0) >= (this.#ends.get(placeOf(place)) ?? 0))
+    const isDone = (place: string, end: number): boolean => end === 0 || (committed.get(place) ?? -1) >= end
+    this.#othersAreDone = places.every((place) => isDone(placeOf(place), this.#ends.get(placeOf(place)) ?? 0))
     if (this.#othersAreDone) this.#consumer.wake()
   }
 
