@@ -100,6 +100,22 @@ export class TransactionClient {
     return error
   }
 
+  /** One batch outside of transactions. */
+  async sendPlain(topic: string, values: readonly string[], partition: number) {
+    const partitionData = [{ index: partition, records: batchOf(values) }]
+    const topicData = [{ name: topic, topicId: ZERO_UUID, partitionData }]
+    const answer = await this.client.call(Produce, 12, { transactionalId: null, acks: -1, timeoutMs: 5000, topicData })
+    return errorName(answer.responses[0].partitionResponses[0].errorCode)
+  }
+
+  /** The same producer on another connection. */
+  on(client: RawClient): TransactionClient {
+    const moved = new TransactionClient(client, this.id, this.versions)
+    moved.#become(this.producerId, this.epoch)
+    for (const [at, sequence] of this.#sequences) moved.#sequences.set(at, sequence)
+    return moved
+  }
+
   async commitOffset(
     groupId: string,
     topic: string,

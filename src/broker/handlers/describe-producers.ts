@@ -15,10 +15,15 @@ export const handleDescribeProducers: Handler<typeof DescribeProducers> = ({ top
   })),
 })
 
+const UNKNOWN_PARTITION = { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null, activeProducers: [] }
+
 function partitionOf(topic: string, partitionIndex: number, { broker, isAllowed }: RequestContext) {
   try {
     checkTopicName(topic)
     if (!isAllowed('READ', 'TOPIC', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
+    // Of a partition that is not there Kafka says no more than the code.
+    const image = broker.metadata.image.topic(topic)
+    if (image?.partitions.has(partitionIndex) === false) return { ...UNKNOWN_PARTITION, partitionIndex }
     const producers = broker.partitions.get(topic, partitionIndex).log.describeProducers()
     const activeProducers = producers.map(({ currentTransactionStartOffset, ...producer }) => ({
       ...producer,
