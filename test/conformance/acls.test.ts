@@ -1,48 +1,40 @@
 // Access control as Apache's own tools see it: kafka-acls against ours and against Apache Kafka, equal word for word; its
 // console tools refused and allowed on both with the same messages; and rules that go with the directory to Apache and back.
 //
-// All listeners are PLAINTEXT here, so that everybody is User:ANONYMOUS, Apache's broker included: what has no rule is
-// free for all (allow.everyone.if.no.acl.found), and the first rule about a topic closes it.
+// First without logins: everybody is User:ANONYMOUS, Apache's broker included, so what has no rule is free for all
+// (allow.everyone.if.no.acl.found), and the first rule about a topic closes it. Then with users of SASL PLAIN.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type ApacheBroker, startApache } from './support/apache.ts'
+import { type ApacheBroker, freePorts, startApache } from './support/apache.ts'
 import { ktoolEnv, type OurBroker, startBroker } from './support/broker.ts'
 import { kafkaTool, output, tryPeer } from './support/peers.ts'
 import { expectSame, play, type Step } from './support/transcript.ts'
 
 const isThere = tryPeer('Apache Kafka', () => kafkaTool('kafka-acls')) !== undefined
-const PROPERTIES = [
-  'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  'allow.everyone.if.no.acl.found=true',
-]
+const AUTHORIZER = 'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer'
+const PROPERTIES = [AUTHORIZER, 'allow.everyone.if.no.acl.found=true']
 const SETTLE_MS = 200
 const directory = mkdtempSync(join(tmpdir(), 'ktool-acls-'))
 let ours: OurBroker | undefined
 let theirs: ApacheBroker | undefined
 
-beforeAll(async () => {
-  if (!isThere) return
-  ours = await startOurs(join(directory, 'ours'))
-  theirs = await startApache({ directory: join(directory, 'apache'), properties: PROPERTIES })
-})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-afterAll(async () => {
+function startOurs(data: string, properties = PROPERTIES): Promise<OurBroker> {
+  return startBroker(['--data-dir', data, ...properties.flatMap((line) => ['--property', line])], ktoolEnv(directory))
+}
+
+async function stopBoth(): Promise<void> {
   await ours?.stop()
   await theirs?.stop()
-  rmSync(directory, { recursive: true, force: true })
-})
-
-function startOurs(data: string): Promise<OurBroker> {
-  return startBroker(['--data-dir', data, ...PROPERTIES.flatMap((line) => ['--property', line])], ktoolEnv(directory))
 }
 
 function tool(name: Parameters<typeof kafkaTool>[0], args: string, input?: string): Step {
-  const given = args === '' ? [] : args.split(' ')
-  const at = name === 'kafka-console-producer' ? ['--bootstrap-server', 'ADDRESS', '--request-timeout-ms', '5000'] : ['--bootstrap-server', 'ADDRESS']
-  return { name: `${name} ${args}`, peer: kafkaTool(name), args: [...at, ...given], input, mask: told }
+  const at = ['--bootstrap-server', 'ADDRESS', ...(name === 'kafka-console-producer' ? ['--request-timeout-ms', '5000'] : [])]
+  return { name: `${name} ${args}`, peer: kafkaTool(name), args: [...at, ...args.split(' ')], input, mask: told }
 }
 
 const acls = (args: string) => tool('kafka-acls', args)
@@ -64,7 +56,13 @@ function same(...steps: Step[]): void {
   expectSame(play(steps, ours?.address ?? ''), play(steps, theirs?.address ?? '', SETTLE_MS))
 }
 
-describe.skipIf(!isThere)('the same on both', () => {
+describe.skipIf(!isThere)('the same on both, without logins', () => {
+  beforeAll(async () => {
+    ours = await startOurs(join(directory, 'ours'))
+    theirs = await startApache({ directory: join(directory, 'apache'), properties: PROPERTIES })
+  })
+  afterAll(stopBoth)
+
   test('rules come and go', () => {
     same(
       acls('--list'),
@@ -112,6 +110,58 @@ describe.skipIf(!isThere)('the same on both', () => {
       acls('--add --deny-principal User:ANONYMOUS --operation Describe --cluster'),
       tool('kafka-log-dirs', '--describe'),
       acls('--list'),
+    )
+  })
+})
+
+describe.skipIf(!isThere)('the same on both, for users', () => {
+  const [oursAt, theirsAt] = ['ours', 'theirs'].map((name) => ({ name, address: '' }))
+  beforeAll(async () => {
+    const [ourPort, theirPort] = await freePorts(2)
+    const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
+    const properties = [
+      AUTHORIZER,
+      'super.users=User:root;User:ANONYMOUS',
+      'sasl.enabled.mechanisms=PLAIN',
+      `listener.name.sasl_plaintext.plain.sasl.jaas.config=${login} user_root="r" user_ann="a" user_bob="b";`,
+    ]
+    for (const user of ['root', 'ann', 'bob']) {
+      const jaas = `${login} username="${user}" password="${user[0]}";`
+      const lines = ['security.protocol=SASL_PLAINTEXT', 'sasl.mechanism=PLAIN', `sasl.jaas.config=${jaas}`]
+      writeFileSync(join(directory, `${user}.properties`), lines.join('\n'))
+    }
+    const listeners = `listeners=PLAINTEXT://127.0.0.1:0,SASL_PLAINTEXT://127.0.0.1:${ourPort}`
+    ours = await startOurs(join(directory, 'ours-users'), [...properties, listeners])
+    theirs = await startApache({ directory: join(directory, 'apache-users'), listeners: { SASL_PLAINTEXT: theirPort }, properties })
+    oursAt.address = `127.0.0.1:${ourPort}`
+    theirsAt.address = `127.0.0.1:${theirPort}`
+  })
+  afterAll(stopBoth)
+
+  const as = (user: string, { name, args, ...step }: Step): Step => {
+    return { ...step, name: `${user}: ${name}`, args: [...args, '--command-config', join(directory, `${user}.properties`)] }
+  }
+  const users = (...steps: Step[]) => expectSame(play(steps, oursAt.address), play(steps, theirsAt.address, SETTLE_MS))
+
+  test('what one may do, the other may not', () => {
+    users(
+      as('root', tool('kafka-topics', '--create --topic mine')),
+      as('ann', produce('mine')),
+      as('ann', acls('--list')),
+      as('ann', tool('kafka-topics', '--create --topic hers')),
+      as('root', acls('--add --allow-principal User:ann --operation All --topic mi --resource-pattern-type prefixed')),
+      as('root', acls('--add --allow-principal User:* --deny-principal User:bob --operation Read --group *')),
+      as('ann', produce('mine')),
+      as('ann', consume('mine', 'hers')),
+      as('ann', tool('kafka-topics', '--create --topic mixed')),
+      as('ann', tool('kafka-topics', '--describe --topic mine')),
+      as('bob', tool('kafka-topics', '--list')),
+      as('bob', consume('mine', 'his')),
+      as('root', acls('--add --allow-principal User:bob --operation Read --topic mine')),
+      as('bob', consume('mine', 'his')),
+      as('bob', tool('kafka-configs', '--alter --entity-type topics --entity-name mine --add-config retention.ms=1')),
+      as('ann', tool('kafka-topics', '--delete --topic mixed')),
+      as('root', acls('--list')),
     )
   })
 })

@@ -32,10 +32,11 @@ export function ktoolEnv(home: string): NodeJS.ProcessEnv {
   return { ...env, KTOOL_AUTO_START: '0', NO_COLOR: '1', FORCE_COLOR: undefined, NODE_EXTRA_CA_CERTS: undefined }
 }
 
-/** `args` follow `broker run --port 0`: --ephemeral, or --data-dir DIR. */
+/** `args` follow `broker run`: --ephemeral, or --data-dir DIR; without listeners of their own also `--port 0`. */
 export async function startBroker(args: readonly string[], env: NodeJS.ProcessEnv): Promise<OurBroker> {
   const [command, ...first] = ktool()
-  const child = spawn(command, [...first, 'broker', 'run', '--port', '0', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
+  const port = args.some((arg) => arg.startsWith('listeners=')) ? [] : ['--port', '0']
+  const child = spawn(command, [...first, 'broker', 'run', ...port, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
   let text = ''
   const address = await new Promise<string>((resolve, reject) => {
     const fail = (what: string) => {
