@@ -158,8 +158,8 @@ const ROWS: readonly Row[] = [
   row(LeaveGroup, 5, ({ group }) => ({ groupId: group, members: [{ memberId: 'm' }] }), ({ errorCode, members }) => [errorCode, codes(members)], [[[], [GROUP, []]], [[onGroup('READ')], [OK, [UNKNOWN_MEMBER]]]]),
   row(DescribeGroups, 5, ({ group }) => ({ groups: [group], includeAuthorizedOperations: true }), ({ groups }) => groups.map(({ errorCode, groupState, authorizedOperations }) => [errorCode, groupState, authorizedOperations]), [
     [[], [[GROUP, '', -2147483648]]], [[onGroup('DELETE')], [[OK, 'Empty', bits('DELETE', 'DESCRIBE')]]]]),
-  row(ConsumerGroupHeartbeat, 1, ({ topic, group }) => subscribe(topic, group), ({ errorCode, memberEpoch }) => [errorCode, memberEpoch], [
-    [[onTopic('DESCRIBE')], [GROUP, 0]], [[onGroup('READ')], [TOPIC, 0]], [[onGroup('READ'), onTopic('DESCRIBE')], [OK, 1]]]),
+  row(ConsumerGroupHeartbeat, 1, ({ topic, group }) => subscribe(topic, group), ({ errorCode, memberEpoch }) => [errorCode, memberEpoch > 0], [
+    [[onTopic('DESCRIBE')], [GROUP, false]], [[onGroup('READ')], [TOPIC, false]], [[onGroup('READ'), onTopic('DESCRIBE')], [OK, true]]]),
   row(ConsumerGroupDescribe, 1, ({ group }) => ({ groupIds: [group], includeAuthorizedOperations: true }), ({ groups }) => codes(groups), [[[onTopic('DESCRIBE')], [GROUP]], [[onGroup('DESCRIBE')], [69]]]),
   row(ListGroups, 4, () => ({ statesFilter: [] }), ({ errorCode, groups }) => [errorCode, groups.map(({ groupId }) => groupId)], [[[], [OK, []]], [[onGroup('DESCRIBE')], [OK, ['team']]], [[cluster('DESCRIBE')], [OK, ['team']]]]),
   row(DeleteGroups, 2, ({ group }) => ({ groupsNames: [group] }), ({ results }) => codes(results), [[[], [GROUP]], [[onGroup('READ')], [GROUP]], [[onGroup('DELETE')], [OK]]]),
