@@ -109,7 +109,7 @@ describe('at a start', () => {
   }
   const raised = (records: NewRecord[]) => raisedFeatures(imageOf(records), 1)
   const fresh = bootstrapRecords().filter(({ name }) => name === 'FeatureLevelRecord')
-  const later = SUPPORTED_FEATURES.map(({ name }) => name).filter((name) => name === 'group.version' || name === 'transaction.version')
+  const later: string[] = SUPPORTED_FEATURES.map(({ name }) => name).filter((name) => /^(group|transaction)\.version$/.test(name))
   const names = (records: NewRecord[]) => records.map((record) => (record.name === 'FeatureLevelRecord' ? record.value.name : record.name))
   const old = [level('metadata.version', 30), level(ELR, 1)]
 
@@ -124,6 +124,29 @@ describe('at a start', () => {
   test('a directory that was formatted for an older release stays as it is', () => {
     expect(raised([level('metadata.version', 21), registration(['metadata.version'])])).toEqual([])
     expect(raised([level('metadata.version', 30)])).toEqual([])
+  })
+
+  const SNAPSHOTS = { 'metadata.log.max.record.bytes.between.snapshots': '1' }
+
+  test('a broker raises them once, on the directory of one that did not know them', async () => {
+    const properties = { ...SNAPSHOTS, 'log.dirs': temporaryDirectory() }
+    const first = await testBroker({ properties })
+    const registered = first.broker.metadata.image.brokers.get(1)
+    const features = registered?.features.filter(({ name }) => !later.includes(name)) ?? []
+    const known: NewRecord[] = registered === undefined ? [] : [{ name: 'RegisterBrokerRecord', value: { ...registered, features } }]
+    await first.broker.metadata.commit([...later.map((name) => level(name, 0)), ...known])
+    expect(Object.keys((await finalized(await first.connect())).levels)).not.toEqual(expect.arrayContaining(later))
+    await first.broker.stop()
+    const second = await testBroker({ properties })
+    const client = await second.connect()
+    const { levels } = await finalized(client)
+    for (const record of fresh) if (record.name === 'FeatureLevelRecord') expect(levels[record.value.name]).toBe(record.value.featureLevel)
+
+    // From now on it is a decision of whoever lowers one.
+    for (const name of later) expect(await update(client, [[name, 0, SAFE]])).toMatchObject({ errorCode: 0 })
+    await second.broker.stop()
+    const third = await finalized(await (await testBroker({ properties })).connect())
+    for (const name of later) expect(third.levels).not.toHaveProperty(name)
   })
 
   test('a new directory has nothing to raise', () => {

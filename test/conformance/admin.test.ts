@@ -59,6 +59,13 @@ const CLIENT_METRICS = [
   `${DESCRIBE} client-metrics --entity-name m`, `${DESCRIBE} client-metrics`, `${DESCRIBE} client-metrics --entity-name absent`,
 ] // prettier-ignore
 
+const GROUPS = [
+  `${ALTER} groups --entity-name g --add-config consumer.session.timeout.ms=46000,consumer.heartbeat.interval.ms=6000`,
+  `${ALTER} groups --entity-name g --add-config consumer.session.timeout.ms=1`, `${ALTER} groups --entity-name g --add-config nope=1`,
+  `${DESCRIBE} groups --entity-name g`, `${DESCRIBE} groups`, `${DESCRIBE} groups --entity-name absent`,
+  `${ALTER} groups --entity-name g --delete-config consumer.session.timeout.ms`, `${DESCRIBE} groups --entity-name g`,
+] // prettier-ignore
+
 const BROKERS = [
   `${ALTER} brokers --entity-name 1 --add-config log.cleaner.threads=2`, `${ALTER} brokers --entity-default --add-config message.max.bytes=2000000`,
   `${ALTER} brokers --entity-name 1 --add-config num.partitions=2`, `${ALTER} brokers --entity-default --add-config listeners=PLAINTEXT://:1`,
@@ -124,6 +131,7 @@ describe.skipIf(!isThere)('both brokers', () => {
 
   test('kafka-configs: quotas', () => same(steps('kafka-configs', QUOTAS)))
   test('kafka-configs: client metrics', () => same(steps('kafka-configs', CLIENT_METRICS)))
+  test('kafka-configs: groups', () => same(steps('kafka-configs', GROUPS)))
   test('kafka-configs: brokers', () => same(steps('kafka-configs', BROKERS)))
   test('kafka-client-metrics', () => same(steps('kafka-client-metrics', CLIENT_METRICS_TOOL, withoutRandom)))
   test('kafka-leader-election', () => same(steps('kafka-leader-election', ELECTIONS)))
@@ -168,7 +176,7 @@ describe.skipIf(!isThere)('graduation', () => {
       return stdout
     })
 
-  const WHAT = ['users', 'clients', 'ips', 'users --entity-type clients', 'client-metrics', 'brokers --entity-default'].map((what) => `${DESCRIBE} ${what}`)
+  const WHAT = ['users', 'clients', 'ips', 'users --entity-type clients', 'client-metrics', 'groups', 'brokers --entity-default'].map((what) => `${DESCRIBE} ${what}`)
   const levels = (text: string): string =>
     withoutForeignFeatures(text).replaceAll(/^Feature: (\S+).*FinalizedVersionLevel: (\S+).*/gm, '$1=$2')
   const everything = (address: string): string[] =>
@@ -179,7 +187,7 @@ describe.skipIf(!isThere)('graduation', () => {
     const ours = (): Promise<OurBroker> => startBroker(['--data-dir', join(home, 'data')], ktoolEnv(directory))
     const first = await ours()
     onTestFinished(() => first.stop())
-    const set = [...QUOTAS.slice(0, 8), CLIENT_METRICS[0], BROKERS[1]]
+    const set = [...QUOTAS.slice(0, 8), CLIENT_METRICS[0], GROUPS[0], BROKERS[1]]
     told(first.address, [...steps('kafka-configs', set), ...steps('kafka-features', [`downgrade --feature ${ELR}=0`])])
     const before = everything(first.address)
     expect(before[0]).toContain('producer_byte_rate=1024')
