@@ -74,7 +74,10 @@ async function join(broker: TestBroker, properties: Record<string, string> = {},
     untilEnd: false,
     isolation: 'read_uncommitted',
     collect,
-    flush: () => Promise.resolve(collect()),
+    flush: () => {
+      collect()
+      return Promise.resolve()
+    },
     onAssigned: (positions) => void (member.assigned = positions.map(({ partition }) => partition).sort()),
     ...options,
   })
