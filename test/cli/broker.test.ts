@@ -1,6 +1,6 @@
 // `ktool broker …`, and the broker that starts by itself.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -107,4 +107,34 @@ test('nothing is started where a cluster is meant', async () => {
     expect(await box.run(['topics', '--create', '--topic', 'a'], { env })).toMatchObject({ stdout: '', code: 3 })
   }
   expect((await box.run(['topics', '--list'], { env: { KTOOL_AUTO_START: '' } })).code).toBe(3)
+}, 60_000)
+
+test('a broker with secured listeners only: commands need to be told how to get in; status has no secrets', async () => {
+  const stores = new URL('../client/stores/', import.meta.url).pathname
+  const config = join(box.directory, 'server.properties')
+  const jaas = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
+  writeFileSync(
+    config,
+    [
+      'listeners=LOGIN://127.0.0.1:0,TLS://127.0.0.1:0',
+      'listener.security.protocol.map=LOGIN:SASL_PLAINTEXT,TLS:SSL',
+      'sasl.enabled.mechanisms=PLAIN',
+      `listener.name.login.plain.sasl.jaas.config=${jaas} user_ann="ann-secret";`,
+      'ssl.keystore.location=key.pem',
+      'ssl.keystore.type=PEM',
+    ].join('\n'),
+  )
+  writeFileSync(join(box.directory, 'key.pem'), readFileSync(`${stores}server.key`, 'utf8') + readFileSync(`${stores}server.pem`, 'utf8'))
+  const started = await box.run(['broker', 'start', '--config', config, '--topic', 'orders'], { cwd: box.directory })
+  expect(started).toMatchObject({ stderr: '', code: 0 })
+  const refused = await box.run(['topics', '--list'])
+  expect(refused).toMatchObject({ stdout: '', code: 3 })
+  expect(refused.stderr).toMatch(/has no PLAINTEXT listener, only SASL_PLAINTEXT on 127.0.0.1:\d+, SSL on .*--command-config/)
+  const login = join(box.directory, 'login.properties')
+  writeFileSync(login, `security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=${jaas} username="ann" password="ann-secret";\n`)
+  expect(await box.run(['topics', '--list', '--command-config', login])).toMatchObject({ stdout: 'orders\n', code: 0 })
+  const status = await box.run(['broker', 'status'])
+  expect(status.stdout).toMatch(/listener LOGIN +127.0.0.1:\d+ SASL_PLAINTEXT/)
+  expect((await box.run(['broker', 'status', '--json'])).stdout + started.stdout).not.toContain('ann-secret')
+  expect((await box.run(['broker', 'logs'])).stdout).not.toContain('ann-secret')
 }, 60_000)

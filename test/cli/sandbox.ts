@@ -34,8 +34,9 @@ export class Sandbox {
     return stdout.trim()
   }
 
-  run(words: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Result> {
-    return this.#finish(spawn(process.execPath, [main, ...words], { env: { ...this.env, ...options.env } }), options.input)
+  run(words: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {}): Promise<Result> {
+    const { cwd, input } = options
+    return this.#finish(spawn(process.execPath, [main, ...words], { env: { ...this.env, ...options.env }, cwd }), input)
   }
 
   /** A line of bash, with `ktool` in it. */

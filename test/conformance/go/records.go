@@ -4,6 +4,7 @@
 //	records read ADDRESS TOPIC...               prints TOPIC COUNT DIGEST PLAIN-DIGEST for each
 //	records dump ADDRESS TOPIC                  prints the canonical lines
 //	records member ADDRESS TOPIC GROUP          consumes with others until it is told to stop
+//	records login ADDRESS TOPIC NAME=VALUE...   logs in, writes a record and reads it; see login.go
 package main
 
 import (
@@ -37,6 +38,8 @@ func main() {
 		check(out.Flush())
 	case "member":
 		member(address, topic, os.Args[4])
+	case "login":
+		login(address, topic, os.Args[4:])
 	}
 }
 

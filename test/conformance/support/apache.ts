@@ -25,6 +25,8 @@ export interface ApacheOptions {
   readonly properties?: readonly string[]
   /** Arguments for `kafka-storage format`, such as --add-scram. */
   readonly formatArguments?: readonly string[]
+  /** `properties` name a log.dirs that is there already. */
+  readonly isFormatted?: boolean
 }
 
 /** Formats the directory if it is new, starts a node on it and waits until it answers. */
@@ -53,7 +55,7 @@ export async function startApache(options: ApacheOptions): Promise<ApacheBroker>
     ...properties,
   ]
   writeFileSync(config, lines.join('\n') + '\n')
-  if (!existsSync(join(directory, 'data/meta.properties'))) {
+  if (options.isFormatted !== true && !existsSync(join(directory, 'data/meta.properties'))) {
     output(kafkaTool('kafka-storage'), ['format', '-t', 'MkU3OEVBNTcwNTJENDM2Qg', '-c', config, ...formatArguments])
   }
   const [command, ...args] = java()

@@ -35,7 +35,7 @@ export function ktoolEnv(home: string): NodeJS.ProcessEnv {
 /** `args` follow `broker run`: --ephemeral, or --data-dir DIR; without listeners of their own also `--port 0`. */
 export async function startBroker(args: readonly string[], env: NodeJS.ProcessEnv): Promise<OurBroker> {
   const [command, ...first] = ktool()
-  const port = args.some((arg) => arg.startsWith('listeners=')) ? [] : ['--port', '0']
+  const port = args.some((arg) => arg === '--config' || arg.startsWith('listeners=')) ? [] : ['--port', '0']
   const child = spawn(command, [...first, 'broker', 'run', ...port, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
   let text = ''
   const address = await new Promise<string>((resolve, reject) => {
