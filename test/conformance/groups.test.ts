@@ -1,16 +1,14 @@
 // Consumer groups of foreign clients on our broker: two members share a topic, commit, live through a broker that is
 // killed and comes back, and get every record once. And what Apache's kafka-consumer-groups says of our groups.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { type ApacheBroker, freePorts, startApache } from './support/apache.ts'
 import { ktoolEnv, type OurBroker, startBroker } from './support/broker.ts'
 import { kafkajs } from './support/foreign-records.ts'
+import { type Join, type Member, program } from './support/members.ts'
 import { goProgram, kafkaTool, kcat, output, type Peer, pythonProgram, tryPeer } from './support/peers.ts'
 import { expectSame, play, type Step } from './support/transcript.ts'
 
@@ -25,36 +23,6 @@ const WAIT = { timeout: 60_000, interval: 200 }
 const directory = mkdtempSync(join(tmpdir(), 'ktool-groups-'))
 let broker: OurBroker | undefined
 const members = new Set<Member>()
-
-interface Member {
-  readonly values: string[]
-  stop(): Promise<void>
-}
-
-/** How a client becomes a member of group `g` of topic `t`. */
-type Join = (address: string) => Member | Promise<Member>
-
-const program = ([command, ...first]: Peer, args: (address: string) => readonly string[]): Join => (address) => {
-  const child = spawn(command, [...first, ...args(address)], { stdio: ['ignore', 'pipe', 'pipe'] })
-  return processMember(child)
-}
-
-function processMember(child: ChildProcess & { stdout: NodeJS.ReadableStream | null }): Member {
-  const values: string[] = []
-  if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => values.push(line))
-  child.stderr?.resume()
-  return {
-    values,
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exit = once(child, 'exit')
-      child.kill('SIGTERM')
-      const late = setTimeout(() => child.kill('SIGKILL'), 15_000)
-      await exit
-      clearTimeout(late)
-    },
-  }
-}
 
 const joinWithKafkajs: Join = async (address) => {
   const consumer = kafkajs(address).consumer({ groupId: 'g' })

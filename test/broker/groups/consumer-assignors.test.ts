@@ -20,7 +20,7 @@ const target = fc
 
 const group = (isHomogeneous: boolean): fc.Arbitrary<Group> =>
   fc.record({
-    sizes: fc.record(Object.fromEntries(TOPICS.map((topic) => [topic, fc.nat(9)]))) as fc.Arbitrary<Record<string, number>>,
+    sizes: fc.record(Object.fromEntries(TOPICS.map((topic) => [topic, fc.nat(9)]))),
     same: fc.subarray(TOPICS),
     members: fc.array(fc.record({ topics: fc.subarray(TOPICS), before: target, isStatic: fc.boolean() }), { minLength: 1, maxLength: 7 }),
   }).map(({ sizes, same, members }) => ({

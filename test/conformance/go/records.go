@@ -3,7 +3,7 @@
 //	records write ADDRESS TOPIC CODEC COUNT     to partition 0
 //	records read ADDRESS TOPIC...               prints TOPIC COUNT DIGEST PLAIN-DIGEST for each
 //	records dump ADDRESS TOPIC                  prints the canonical lines
-//	records member ADDRESS TOPIC GROUP          consumes with others until it is told to stop
+//	records member ADDRESS TOPIC GROUP [PROTOCOL] consumes with others until it is told to stop
 //	records login ADDRESS TOPIC NAME=VALUE...   logs in, writes a record and reads it; see login.go
 package main
 
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -37,7 +38,7 @@ func main() {
 		read(address, topic, func(r *kgo.Record) { line, _ := lines(r); out.WriteString(line) })
 		check(out.Flush())
 	case "member":
-		member(address, topic, os.Args[4])
+		member(address, topic, os.Args[4], strings.Join(os.Args[5:], ""))
 	case "login":
 		login(address, topic, os.Args[4:])
 	}

@@ -1,12 +1,13 @@
 # A member of a group, through confluent-kafka: prints the value of each record, and commits it.
-#   group.py ADDRESS GROUP TOPIC
+#   group.py ADDRESS GROUP TOPIC [PROTOCOL]
 
 import signal
 import sys
 from confluent_kafka import Consumer
 
-address, group, topic = sys.argv[1:]
-consumer = Consumer({"bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest",
+address, group, topic = sys.argv[1:4]
+protocol = sys.argv[4] if len(sys.argv) > 4 else "classic"
+consumer = Consumer({"group.protocol": protocol, "bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest",
                      "enable.auto.commit": False, "reconnect.backoff.max.ms": 500})
 running = True
 

@@ -92,10 +92,13 @@ const KAFKA_TOOLS = {
   'kafka-features': 'org.apache.kafka.tools.FeatureCommand',
   'kafka-reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   'kafka-leader-election': 'org.apache.kafka.tools.LeaderElectionCommand',
+  'kafka-groups': 'org.apache.kafka.tools.GroupsCommand',
 } as const
 
 /** One of Apache's tools by its name. */
-export function kafkaTool(name: keyof typeof KAFKA_TOOLS): Peer {
+export type KafkaTool = keyof typeof KAFKA_TOOLS
+
+export function kafkaTool(name: KafkaTool): Peer {
   return [...java(), '-XX:TieredStopAtLevel=1', KAFKA_TOOLS[name]]
 }
 
