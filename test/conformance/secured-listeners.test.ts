@@ -144,7 +144,7 @@ describe.skipIf(apache === undefined)('Apache’s tools', () => {
       '--bootstrap-server', at(way.listener), '--command-config', clientProperties(way), '--describe', '--entity-type', 'users',
     ]) // prettier-ignore
     expect(status).not.toBe(0)
-    expect(`${stdout}${stderr}`).toMatch(/SaslAuthenticationException|SslAuthenticationException|Authentication failed|SSL handshake failed/)
+    expect(`${String(stdout)}${String(stderr)}`).toMatch(/SaslAuthenticationException|SslAuthenticationException|Authentication failed|SSL handshake failed/)
   })
 })
 
@@ -194,7 +194,7 @@ describe.skipIf(go === undefined || apache === undefined)('franz-go', () => {
   test.each(WRONG)('is refused: $title', (way) => {
     const { status, stderr, stdout } = ask(way)
     expect(status).not.toBe(0)
-    expect(`${stdout}${stderr}`).toMatch(/SASL_AUTHENTICATION_FAILED|certificate signed by unknown authority/)
+    expect(`${String(stdout)}${String(stderr)}`).toMatch(/SASL_AUTHENTICATION_FAILED|certificate signed by unknown authority/)
   })
 })
 
@@ -269,7 +269,7 @@ describe.skipIf(apache === undefined)('SCRAM users go with the directory', () =>
       for (const mechanism of MECHANISMS) {
         const way: Way = { title: `on Apache ${mechanism}`, listener: 'LOGIN', mechanism }
         const { status, stderr } = run(ktool(), ['topics', '-b', at('LOGIN'), '--command-config', clientProperties(way), '--list'], { env: ktoolEnv(directory) })
-        expect(status, `${mechanism}: ${stderr}`).toBe(0)
+        expect(status, `${mechanism}: ${String(stderr)}`).toBe(0)
       }
       setScram(kafka.address, 'eve', 'ann-secret')
     } finally {
@@ -283,7 +283,7 @@ describe.skipIf(apache === undefined)('SCRAM users go with the directory', () =>
         const file = clientProperties(way)
         writeFileSync(file, readFileSync(file, 'utf8').replace('"ann"', `"${user}"`))
         const { status, stderr } = run(ktool(), ['topics', '-b', at('LOGIN'), '--command-config', file, '--list'], { env: ktoolEnv(directory) })
-        expect(status, `${user}: ${stderr}`).toBe(0)
+        expect(status, `${user}: ${String(stderr)}`).toBe(0)
       }
     } finally {
       await again.stop()
