@@ -86,6 +86,7 @@ const KAFKA_TOOLS = {
   'kafka-producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
   'kafka-acls': 'org.apache.kafka.tools.AclCommand',
   'kafka-storage': 'kafka.tools.StorageTool',
+  'kafka-transactions': 'org.apache.kafka.tools.TransactionsCommand',
   'kafka-client-metrics': 'org.apache.kafka.tools.ClientMetricsCommand',
   'kafka-cluster': 'org.apache.kafka.tools.ClusterTool',
   'kafka-metadata-quorum': 'org.apache.kafka.tools.MetadataQuorumCommand',
