@@ -14,6 +14,7 @@ import { partitionOfId } from '../../src/broker/coordinator/internal-topic.ts'
 import { createMissingTopics } from '../../src/broker/startup-topics.ts'
 import { transactionRecord } from '../../src/broker/transactions/transaction-record.ts'
 import { prepared } from '../../src/broker/transactions/transaction.ts'
+import { FindCoordinator } from '../../src/protocol/apis/find-coordinator.ts'
 import { BatchBuilder } from '../../src/protocol/batch-builder.ts'
 import { GroupClient } from '../support/group-client.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -67,6 +68,8 @@ async function connect(address: string): Promise<RawClient> {
 }
 
 async function begin(client: RawClient, id: string, options: { protocol?: typeof OLD_PROTOCOL; timeoutMs?: number } = {}) {
+  const found = () => client.call(FindCoordinator, 4, { keyType: 1, coordinatorKeys: [id] }).then(({ coordinators }) => coordinators[0].errorCode)
+  await expect.poll(found, { timeout: 60_000 }).toBe(0) // Apache makes the topic when it is asked for
   const producer = new TransactionClient(client, id, options.protocol)
   await expect.poll(() => producer.init({ timeoutMs: options.timeoutMs ?? 600_000 }), { timeout: 30_000 }).toBe('NONE')
   return producer
