@@ -75,7 +75,7 @@ function compileStruct(path: string, fields: Fields, version: number, flexible: 
       absent.push({ name, part: refusing(at, type, fallback), fallback })
       continue
     }
-    const step = { name, part: compileType(at, type, version, flexible), fallback }
+    const step = { name, part: compileType(at, type, version, flexible, isTagged), fallback }
     if (isTagged) tagged.set(settings.tag, step)
     else steps.push(step)
   }
@@ -143,7 +143,13 @@ function writeTags(to: Writer, tagged: [number, Step][], value: Struct): void {
   }
 }
 
-function compileType(path: string, type: Type<unknown, boolean>, version: number, flexible: boolean): Part {
+function compileType(
+  path: string,
+  type: Type<unknown, boolean>,
+  version: number,
+  flexible: boolean,
+  isTagged = false,
+): Part {
   const { settings } = type
   const nullable = settings.nullableSince !== undefined && version >= settings.nullableSince
   switch (type.kind) {
@@ -156,7 +162,7 @@ function compileType(path: string, type: Type<unknown, boolean>, version: number
       return compileArray(path, settings, nullable, version, flexible)
     case 'struct': {
       const part = compileStruct(path, settings.fields ?? {}, version, flexible) as Part
-      return nullable ? optional(part) : part
+      return nullable ? optional(part, isTagged) : part
     }
     default:
       return primitive(type.kind)
@@ -220,12 +226,13 @@ function lengths<T>(
   return part
 }
 
-/** A struct that may be null: one byte says which, as Apache's generated code does it. */
-function optional(part: Part): Part {
+/** A struct that may be null: one byte says which, as Apache's generated code does it: -1 or 1, but in tags 0 or 1. */
+function optional(part: Part, isTagged: boolean): Part {
   return {
-    read: (from) => (from.int8() < 0 ? null : part.read(from)),
+    read: (from) => ((isTagged ? from.uvarint() - 1 : from.int8()) < 0 ? null : part.read(from)),
     write(to, value) {
-      to.int8(value === null ? -1 : 1)
+      if (isTagged) to.uvarint(value === null ? 0 : 1)
+      else to.int8(value === null ? -1 : 1)
       if (value !== null) part.write(to, value)
     },
   }

@@ -162,14 +162,16 @@ function isLive({ settings }: Field, version: number): boolean {
 
 /** Ours as JSON can say it. */
 function defaultOf(type: Field): unknown {
-  if (type.kind === 'struct' && type.settings.nullableSince === undefined) return {}
+  if (type.kind === 'struct' && (type.settings.nullableSince === undefined || type.fallback !== null)) return {}
   if (Buffer.isBuffer(type.fallback)) return type.fallback.toString('hex')
   return typeof type.fallback === 'bigint' ? Number(type.fallback) : type.fallback
 }
 
 /** Apache's, of which a schema need say only those that its generator would not choose by itself. */
 function apacheDefault({ type, default: given, fields }: ApacheField, structs: Structs): unknown {
-  if (given === 'null' || given === null) return null
+  const isStruct = !type.startsWith('[]') && (fields !== undefined || structs.has(type))
+  // The generator takes the word for null, and a null of JSON's for nothing said: then a struct is there, with its defaults.
+  if (given === 'null' || (given === null && !isStruct)) return null
   if (type.startsWith('[]')) return []
   if (fields !== undefined || structs.has(type)) return {}
   switch (type) {

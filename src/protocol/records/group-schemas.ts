@@ -97,7 +97,8 @@ export const GROUP_RECORDS = {
         supportedProtocols: array({ name: string, metadata: bytes }),
       })
         .nullable()
-        .or(null)
+        // Apache's generated code has no null here unless it is written: without the tag it is a classic member.
+        .or({ sessionTimeoutMs: 0, supportedProtocols: [] })
         .tagged(0, 0),
     },
   }),

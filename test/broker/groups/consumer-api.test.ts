@@ -15,7 +15,11 @@ import { ListGroups } from '../../../src/protocol/apis/list-groups.ts'
 import { OffsetDelete } from '../../../src/protocol/apis/offset-delete.ts'
 import { OffsetFetch } from '../../../src/protocol/apis/offset-fetch.ts'
 import { errorName } from '../../../src/protocol/errors.ts'
+import { newMember } from '../../../src/broker/groups/consumer/consumer-member.ts'
+import type { ConsumerMember } from '../../../src/broker/groups/consumer/consumer-member.ts'
+import { memberRecord } from '../../../src/broker/groups/consumer/records.ts'
 import { metadataHash } from '../../../src/broker/groups/consumer/topics.ts'
+import { decodeGroupRecord, encodeGroupRecord } from '../../../src/protocol/records/group.ts'
 import { testBroker } from '../../support/broker.ts'
 import type { TestBrokerOptions } from '../../support/broker.ts'
 import { GroupClient } from '../../support/group-client.ts'
@@ -286,4 +290,15 @@ test("the hash of a group's topics is Kafka's", () => {
   const topics = { ...none, topic: (name: string) => (name === 't' ? topic : undefined) }
   expect(metadataHash(['t', 'gone'], topics)).toBe(9207049066431624143n)
   expect(metadataHash(['gone'], topics)).toBe(0n)
+})
+
+test("a member's record is Kafka's, byte by byte: that it is no classic one is said aloud", () => {
+  // Written by Apache Kafka 4.3.0. Without the tag at its end Apache takes the member for a classic one.
+  const bytes = '00000269027204726177' + '0b2f3132372e302e302e3102027401' + '0000ea6000' + '01000100'
+  const member: ConsumerMember = {
+    ...newMember('a'), instanceId: 'i', rackId: 'r', clientId: 'raw', clientHost: '/127.0.0.1', names: ['t'], rebalanceTimeoutMs: 60_000,
+  } // prettier-ignore
+  const { key, value } = encodeGroupRecord(memberRecord('g', member))
+  expect(value?.toString('hex')).toBe(bytes)
+  expect(decodeGroupRecord(key, value)).toMatchObject({ value: { classicMemberMetadata: null } })
 })
