@@ -14,12 +14,15 @@ export interface ApacheBroker {
   /** HOST:PORT of the plaintext listener. */
   readonly address: string
   readonly directory: string
-  stop(): Promise<void>
+  readonly pid: number
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 export interface ApacheOptions {
   /** Where its files are, or will be. */
   readonly directory: string
+  /** Of the plaintext listener; without it one that is free. */
+  readonly port?: number
   /** More listeners: NAME to the port, with the lines of configuration they need in `properties`. */
   readonly listeners?: Readonly<Record<string, number>>
   readonly properties?: readonly string[]
@@ -32,7 +35,8 @@ export interface ApacheOptions {
 /** Formats the directory if it is new, starts a node on it and waits until it answers. */
 export async function startApache(options: ApacheOptions): Promise<ApacheBroker> {
   const { directory, listeners = {}, properties = [], formatArguments = [] } = options
-  const [port, controllerPort] = await freePorts(2)
+  const [freePort, controllerPort] = await freePorts(2)
+  const port = options.port ?? freePort
   mkdirSync(directory, { recursive: true })
   const config = join(directory, 'server.properties')
   const named = Object.entries(listeners).map(([name, at]) => `${name}://127.0.0.1:${at}`)
@@ -62,7 +66,7 @@ export async function startApache(options: ApacheOptions): Promise<ApacheBroker>
   const log = openSync(join(directory, 'server.log'), 'w')
   const child = spawn(command, [...args, 'kafka.Kafka', config], { stdio: ['ignore', log, log] })
   await answers(child, port, join(directory, 'server.log'))
-  return { address: `127.0.0.1:${port}`, directory, stop: () => stop(child) }
+  return { address: `127.0.0.1:${port}`, directory, pid: child.pid ?? -1, stop: (signal) => stop(child, signal) }
 }
 
 async function answers(child: ChildProcess, port: number, log: string): Promise<void> {
@@ -77,10 +81,10 @@ async function answers(child: ChildProcess, port: number, log: string): Promise<
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
-  child.kill('SIGTERM')
+  child.kill(signal)
   const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
   await exit
   clearTimeout(late)

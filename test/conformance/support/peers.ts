@@ -8,6 +8,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 export const KAFKA_VERSION = '4.3.0'
+/** The last release whose clients know only the first protocol of transactions. */
+export const OLD_KAFKA_VERSION = '3.9.1'
 const CONFLUENT_VERSION = '2.16.1'
 const LOG4J_VERSION = '2.25.4'
 
@@ -29,25 +31,36 @@ export function tryPeer<T>(name: string, get: () => T): T | undefined {
   }
 }
 
+const ARTIFACTS = [
+  'kafka_2.13', 'kafka-tools', 'kafka-shell', 'connect-runtime', 'connect-file', 'connect-json', 'kafka-streams', 'kafka-streams-examples',
+] // prettier-ignore
+
 /** Directory of Apache Kafka's jars. */
 export function kafkaLibs(): string {
-  const home = join(PEERS, `kafka-${KAFKA_VERSION}`)
-  if (!existsSync(join(home, 'installed'))) {
+  const log4j = dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION)
+  return jars(`kafka-${KAFKA_VERSION}`, ARTIFACTS, KAFKA_VERSION, log4j)
+}
+
+/** `artifacts` of Apache Kafka with all they need, by Maven, and anew when one is missing from what was fetched before. */
+function jars(name: string, artifacts: readonly string[], version: string, others = ''): string {
+  const home = join(PEERS, name)
+  const libs = join(home, 'libs')
+  const isThere = () => artifacts.every((artifact) => existsSync(join(libs, `${artifact}-${version}.jar`)))
+  if (!existsSync(join(home, 'installed')) || !isThere()) {
     mkdirSync(home, { recursive: true })
-    writeFileSync(join(home, 'pom.xml'), pom())
+    const kafka = artifacts.map((artifact) => dependency('org.apache.kafka', artifact, version))
+    writeFileSync(join(home, 'pom.xml'), pom(kafka.join('') + others))
     must('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=libs'], { cwd: home })
     writeFileSync(join(home, 'installed'), '')
   }
-  return join(home, 'libs')
+  return libs
 }
 
-function pom(): string {
-  const artifacts = ['kafka_2.13', 'kafka-tools', 'kafka-shell', 'connect-runtime', 'connect-file', 'connect-json']
-  const kafka = artifacts.map((name) => dependency('org.apache.kafka', name, KAFKA_VERSION))
+function pom(dependencies: string): string {
   return [
     '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
     '<groupId>ktool.peer</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>',
-    `<dependencies>${kafka.join('')}${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION)}</dependencies>`,
+    `<dependencies>${dependencies}</dependencies>`,
     '</project>',
   ].join('\n')
 }
@@ -66,6 +79,12 @@ export function java(): Peer {
     writeFileSync(logging, `Configuration:\n  Appenders:\n    Console: ${appender}\n  Loggers:\n    Root: ${root}\n`)
   }
   return ['java', '-Xmx512M', '-XX:+UseSerialGC', '-cp', `${libs}/*`, `-Dlog4j2.configurationFile=${logging}`]
+}
+
+/** Java with the tools of an older Kafka on its class path. */
+export function oldJava(): Peer {
+  const libs = jars(`kafka-${OLD_KAFKA_VERSION}`, ['kafka-tools'], OLD_KAFKA_VERSION)
+  return ['java', '-Xmx512M', '-XX:+UseSerialGC', '-cp', `${libs}/*`]
 }
 
 /** One of the Java programs beside the tests. */
