@@ -1,7 +1,7 @@
 // librdkafka's own tests, which only its repository has: built once where they were placed, then each number in a process of its own.
 // Counted by the lines of their summaries: 0045_subscribe_update is one of those of number 0045.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { java, kafkaLibs, kafkaTool, output, type Peer } from '../support/peers.ts'
 import { execute, type Outcome, type Place, placed, type Results } from '../support/suite.ts'
@@ -106,9 +106,11 @@ async function runNumber(tests: string, place: Place, env: Environment, scenario
   const args = ['-p1', '-L', '-s', scenario, ...(QUICK.has(env.TESTS) ? ['-Q'] : [])]
   const log = join(place.directory, `${env.TESTS}.log`)
   const limitMs = place.hasBroker ? TEST_MS : BROKERLESS_MS
-  const coloured = await execute(['./test-runner'], args, { cwd: tests, env, limitMs, log })
+  rmSync(log, { force: true })
+  await execute(['./test-runner'], args, { cwd: tests, env, limitMs, log })
+  // The summary is on stdout, the rest on stderr.
   // eslint-disable-next-line no-control-regex -- it colours its lines
-  const said = coloured.replace(/\x1b\[[\d;]*m/g, '')
+  const said = readFileSync(log, 'utf8').replace(/\x1b\[[\d;]*m/g, '')
   const summary = [...said.matchAll(/^\| +(\d{4}_\w+) +\| +(PASSED|FAILED|SKIPPED) \|[^|]*\|(.*)$/gm)]
   if (summary.length > 0) {
     // Not meant to run here: tests of another scenario (no reason given), of no broker, or known to fail everywhere.
