@@ -150,7 +150,7 @@ describe.skipIf(!has(apache, python))("Apache's tools", () => {
       peer: kafkaTool(name as KafkaTool),
       args: ['--bootstrap-server', 'ADDRESS', ...rest],
       // Member ids are random; columns are as wide as the ids in them.
-      mask: (text) => text.replaceAll(/(?<![\w-])[\w-]{22}(?![\w-])/g, 'MEMBER').replaceAll(/ +/g, ' '),
+      mask: (text) => text.replaceAll(/(?<![\w+/-])[\w+/-]{22}(?![\w+/-])/g, 'MEMBER').replaceAll(/ +/g, ' '),
       isUnordered: true, // of a hash map
     }
   }
