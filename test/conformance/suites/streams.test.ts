@@ -137,7 +137,7 @@ describe.skipIf(!isThere)('Kafka Streams', () => {
     const began = Date.now()
     const count = await WordCount.prepare([
       'processing.guarantee=exactly_once_v2', 'commit.interval.ms=200', 'max.poll.records=500',
-      'consumer.session.timeout.ms=10000', 'consumer.heartbeat.interval.ms=2000', 'producer.transaction.timeout.ms=30000',
+      'consumer.session.timeout.ms=30000', 'consumer.heartbeat.interval.ms=2000', 'producer.transaction.timeout.ms=30000',
     ]) // prettier-ignore
     const { broker } = count
     let a = count.instance('a')
