@@ -33,7 +33,7 @@ const ONLY_IMPORTERS: readonly { readonly modules: RegExp; readonly files: reado
   { modules: /^@oclif\//, files: ['src/cli/base-command.ts', 'src/cli/broker-command.ts', 'src/cli/help.ts', 'src/cli/run.ts', 'commands/'] },
   { modules: /^dot-properties$/, files: ['src/client/properties-file.ts'] },
   { modules: /^esbuild$/, files: ['src/build/'] },
-  { modules: /^node:(net|tls|dgram|http|https)$/, files: ['src/client/', 'src/broker/server.ts', 'src/broker/control.ts', 'src/cli/control.ts'] },
+  { modules: /^node:(net|tls|dgram|http|https)$/, files: ['src/client/', 'src/broker/server.ts', 'src/broker/tls-door.ts', 'src/broker/control.ts', 'src/cli/control.ts'] },
   // The broker's files are behind storage/disk.ts; but for the directories of an ephemeral broker and of the control socket.
   // The commands have files of their own: what is produced, key stores, logs.
   { modules: /^node:fs(\/promises)?$/, files: ['src/storage/node-disk.ts', 'src/storage/file-lock.ts', 'src/client/', 'src/cli/', 'src/broker/daemon.ts', 'src/broker/control.ts', 'src/build/'] },

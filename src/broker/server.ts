@@ -1,21 +1,20 @@
 // The broker's sockets: binds the listeners, admits connections within the limits, looks after their deadlines, and at
-// the end lets what has begun finish in bounded time. The only file of the broker that opens sockets for clients.
+// the end lets what has begun finish in bounded time. The only file of the broker that opens ports for clients.
 
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { hostname } from 'node:os'
-import { createServer as createTlsServer, getCiphers, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { BrokerListener } from '../base/control-messages.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ListenerConfig } from './config/broker-configs.ts'
-import { greetingIn } from './connection-frames.ts'
 import { ClientConnection, type ConnectionSettings } from './connection.ts'
-import { ConnectionCounts, ReplyMemory, RequestMemory, Strangers, strangersLog, type Stranger } from './limits.ts'
+import { ConnectionCounts, ReplyMemory, RequestMemory, Strangers, strangersLog } from './limits.ts'
 import { addressesOf, advertisedHostOf, exposureOf } from './listeners.ts'
-import { certificatePrincipal } from './security/distinguished-name.ts'
-import type { ListenerSecurity, TlsSettings } from './security/listener-security.ts'
+import { ANONYMOUS } from './security/acl.ts'
+import type { ListenerSecurity } from './security/listener-security.ts'
 import { SaslLogin } from './security/sasl-login.ts'
 import { StartError } from './start-error.ts'
+import { TlsDoor } from './tls-door.ts'
 
 export interface ServerOptions {
   readonly clock: Clock
@@ -35,22 +34,13 @@ const CHECK_INTERVAL_MS = 1000
 const STOP_TIMEOUT_MS = 5000
 const KEEP_ALIVE_MS = 30_000
 const PORT_ATTEMPTS = 20 // for a free port on both loopback addresses
-const TLS_HANDSHAKE = 0x16 // the first byte of a TLS client
-const ANONYMOUS = 'User:ANONYMOUS'
 const OPEN: ListenerSecurity = { tls: undefined, sasl: undefined }
 
 /** Where a connection came in. */
 interface Door {
   readonly name: string
   readonly security: ListenerSecurity
-  /** Shakes hands; bound to no port of its own. */
-  tls: TlsServer | undefined
-}
-
-/** A TLS handshake under way. */
-interface Handshake extends Stranger {
-  readonly remoteAddress: string
-  isOver: boolean
+  readonly tls: TlsDoor | undefined
 }
 
 export class Server {
@@ -62,8 +52,6 @@ export class Server {
   readonly #servers: NetServer[] = []
   readonly #connections = new Set<ClientConnection>()
   readonly #strangers = new Strangers()
-  /** By address and port of the client. */
-  readonly #handshakes = new Map<string, Handshake>()
   #timer: Timer | undefined
   #isStopping = false
   #onEmpty: (() => void) | undefined
@@ -91,9 +79,7 @@ export class Server {
       const listeners: BrokerListener[] = []
       const doors = configs.map(({ name }): Door => {
         const security = securities.get(name) ?? OPEN
-        const door: Door = { name, security, tls: undefined }
-        if (security.tls !== undefined) door.tls = this.#tlsServer(door, security.tls)
-        return door
+        return { name, security, tls: security.tls && new TlsDoor(name, security.tls) }
       })
       for (const [i, config] of configs.entries()) listeners.push(await this.#bind(config, doors[i]))
       return listeners
@@ -111,7 +97,7 @@ export class Server {
       this.#report(`connection from ${remoteAddress} refused: ${refusal}`)
       socket.destroy()
     } else if (door.tls === undefined) this.#serve(socket, door, remoteAddress, ANONYMOUS)
-    else this.#shakeHands(socket, door.tls, remoteAddress)
+    else this.#shakeHands(socket, door.tls, door, remoteAddress)
   }
 
   /** `stream` is counted. */
@@ -149,82 +135,20 @@ export class Server {
     if (this.#connections.size === 0) this.#onEmpty?.()
   }
 
-  /** A client that sends nothing costs a socket and no more: TLS begins with its first byte. */
-  #shakeHands(socket: Socket, tls: TlsServer, remoteAddress: string): void {
-    const key = `${remoteAddress} ${socket.remotePort}`
-    const end = (reason?: string): void => {
-      if (handshake.isOver) return
-      handshake.isOver = true
-      this.#strangers.delete(handshake)
-      this.#left(remoteAddress)
-      if (reason !== undefined) this.#report(`connection from ${remoteAddress} closed: ${reason}`)
-      socket.destroy()
-    }
-    const handshake: Handshake = { remoteAddress, isOver: false, close: end }
-    this.#strangers.add(handshake, this.#options.clock.monotonic())
-    this.#handshakes.set(key, handshake)
-    socket.allowHalfOpen = false // the TLS socket takes it over: who goes in the middle of the handshake is gone
-    socket.on('error', () => undefined) // 'close' follows
-    socket.once('close', () => {
-      if (this.#handshakes.get(key) === handshake) this.#handshakes.delete(key)
-      end()
-    })
-    socket.once('readable', () => {
-      const first = socket.read() as Buffer | null
-      if (handshake.isOver) return
-      if (first === null) end()
-      else if (first[0] !== TLS_HANDSHAKE) end(greetingIn(first) ?? 'a client without TLS on a TLS listener')
-      else {
-        socket.unshift(first)
-        tls.emit('connection', socket)
-      }
-    })
-    this.#watch()
-  }
-
-  #tlsServer(door: Door, settings: TlsSettings): TlsServer {
-    const known = new Set(getCiphers())
-    const unknown = settings.ciphers.find((name) => !known.has(name.toLowerCase()))
-    if (unknown !== undefined) throw new StartError(`listener ${door.name}: ssl.cipher.suites: ${unknown} is not known here`)
-    const { identity, trust, clientAuth, minVersion, maxVersion, ciphers } = settings
-    let server: TlsServer
-    try {
-      server = createTlsServer({
-        key: identity.key,
-        cert: identity.chain,
-        ...(trust && { ca: [...trust] }),
-        ...(ciphers.length > 0 && { ciphers: ciphers.join(':') }),
-        minVersion,
-        maxVersion,
-        requestCert: clientAuth !== 'none',
-        rejectUnauthorized: clientAuth === 'required',
-      })
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      throw new StartError(`listener ${door.name}: its certificate, key or ciphers can't be used: ${why}`, { cause: error })
-    }
-    const handshakeOf = (socket: TLSSocket): Handshake | undefined =>
-      this.#handshakes.get(`${socket.remoteAddress ?? 'unknown'} ${socket.remotePort}`)
-    server.on('tlsClientError', (error, socket) => handshakeOf(socket)?.close(`the TLS handshake failed: ${tlsReason(error)}`))
-    server.on('secureConnection', (socket) => {
-      const handshake = handshakeOf(socket)
-      if (handshake === undefined || handshake.isOver) {
-        socket.destroy()
-        return
-      }
-      const certificate = clientAuth === 'none' ? undefined : socket.getPeerX509Certificate()
-      const principal = certificate === undefined ? ANONYMOUS : certificatePrincipal(certificate.raw, settings.principalOf)
-      if (certificate !== undefined && !socket.authorized) {
-        handshake.close(`the client's certificate is not trusted: ${String(socket.authorizationError)}`)
-      } else if (principal === undefined) handshake.close('no rule of ssl.principal.mapping.rules fits its certificate')
-      else {
-        handshake.isOver = true
+  #shakeHands(socket: Socket, tls: TlsDoor, door: Door, remoteAddress: string): void {
+    const handshake = tls.shakeHands(socket, {
+      done: (stream, principal) => {
         this.#strangers.delete(handshake)
-        socket.allowHalfOpen = true // from now on: a client may say its last word and wait for answers
-        this.#serve(socket, door, handshake.remoteAddress, principal)
-      }
+        this.#serve(stream, door, remoteAddress, principal)
+      },
+      failed: (reason) => {
+        this.#strangers.delete(handshake)
+        this.#left(remoteAddress)
+        if (reason !== undefined) this.#report(`connection from ${remoteAddress} closed: ${reason}`)
+      },
     })
-    return server
+    this.#strangers.add(handshake, this.#options.clock.monotonic())
+    this.#watch()
   }
 
   /** Takes no more connections and requests; what has begun gets some seconds to end. */
@@ -344,10 +268,4 @@ function describeBindError(config: ListenerConfig, error: unknown): string {
     default:
       return `can't listen on ${where}: ${error instanceof Error ? error.message : String(error)}`
   }
-}
-
-/** OpenSSL's own words for what a client did, without the place in its source. */
-function tlsReason(error: Error): string {
-  const { reason, code } = error as Error & { reason?: string; code?: string }
-  return reason ?? (code === 'ECONNRESET' ? 'the client went away' : error.message)
 }

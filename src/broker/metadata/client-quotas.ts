@@ -1,5 +1,5 @@
 // The quotas in the image, by entity: some of user, client-id and ip, each with a name or, null, its default. Changed only
-// by replay(record). What a quota does when it is exceeded is in broker/quotas.ts.
+// by replay(record). What a quota does when it is exceeded is in broker/throttle.ts.
 
 import type { NewRecord, RecordOf } from './records.ts'
 

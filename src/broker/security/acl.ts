@@ -43,6 +43,9 @@ export const CLUSTER_NAME = 'kafka-cluster'
 export const WILDCARD = '*'
 export const ANY_USER = 'User:*'
 
+/** Who has shown nothing. */
+export const ANONYMOUS = 'User:ANONYMOUS'
+
 /** One rule: who may, or may not, do what to which resources. Types are codes. */
 export interface Acl {
   readonly resourceType: number
