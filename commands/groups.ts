@@ -2,6 +2,7 @@
 
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
+import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
 import { canAsk, choose, confirmed } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
@@ -16,8 +17,9 @@ type Cluster = Connection['cluster']
 const ACTIONS = ['list', 'describe', 'reset-offsets', 'delete', 'delete-offsets'] as const
 type Action = (typeof ACTIONS)[number]
 
-/** Flags that belong to some of the actions only. */
-const BELONGS: Readonly<Record<string, readonly Action[]>> = {
+const TARGETS = ['to-earliest', 'to-latest', 'to-current', 'to-offset', 'shift-by', 'to-datetime', 'by-duration', 'from-file'] as const
+
+const BELONGS: Belongings<Action> = {
   group: ['describe', 'reset-offsets', 'delete', 'delete-offsets'],
   'all-groups': ['describe', 'reset-offsets', 'delete'],
   state: ['list', 'describe'],
@@ -30,8 +32,8 @@ const BELONGS: Readonly<Record<string, readonly Action[]>> = {
   'dry-run': ['reset-offsets', 'delete-offsets'],
   export: ['reset-offsets'],
   yes: ['delete'],
+  ...Object.fromEntries(TARGETS.map((target) => [target, ['reset-offsets']])),
 }
-const TARGETS = ['to-earliest', 'to-latest', 'to-current', 'to-offset', 'shift-by', 'to-datetime', 'by-duration', 'from-file'] as const
 
 export default class Groups extends ClusterCommand {
   static override description =
@@ -90,7 +92,8 @@ export default class Groups extends ClusterCommand {
   async run(): Promise<void> {
     // --state and --type may stand alone, as in kafka-consumer-groups.
     const { flags } = await this.parse(Groups, withEmptyValues(this.argv, ['--state', '--type']))
-    const action = await this.#action(flags)
+    const action = await chosenAction('groups', ACTIONS, BELONGS, saidIn(flags), this.output)
+    if (flags.execute && flags['dry-run']) throw usageError('--execute and --dry-run say different things', 'leave one of them out')
     const target = action === 'reset-offsets' ? targetOf(flags) : undefined
     const { cluster } = await this.connect(flags)
     if (action === 'list') return this.#list(cluster, flags)
@@ -115,7 +118,7 @@ export default class Groups extends ClusterCommand {
   }
 
   async #describe(cluster: Cluster, names: readonly string[], flags: DescribeFlags): Promise<void> {
-    const views = (['offsets', 'members', 'state'] as const).filter((name) => flags[name] !== undefined && flags[name] !== false)
+    const views = (['offsets', 'members', 'state'] as const).filter(saidIn({ ...flags }))
     if (views.length > 1) throw usageError(`only one of ${views.map((name) => `--${name}`).join(' and ')} can be shown at a time`)
     if (flags.state) throw usageError(`--state takes no value with --describe, not '${flags.state}'`)
     const { groups, failures } = await verbs.describeConsumerGroups(cluster, names)
@@ -165,23 +168,6 @@ export default class Groups extends ClusterCommand {
     await showOffsetRemoval(names[0], done, this.output, flags.execute)
     if (!flags.execute && !flags['dry-run']) this.output.talk('nothing was changed; add --execute to do it')
     if (done.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed
-  }
-
-  async #action(flags: Readonly<Record<string, unknown>>): Promise<Action> {
-    const asked = ACTIONS.filter((action) => flags[action] === true)
-    if (asked.length > 1) throw usageError(`only one of ${asked.map((action) => `--${action}`).join(' and ')} can be done at a time`)
-    const action = asked.at(0)
-    if (action === undefined) {
-      if (canAsk(this.output)) return (await choose('What should be done?', ACTIONS)) as Action
-      throw usageError(`say what to do: ${ACTIONS.map((each) => `--${each}`).join(', ')}`, 'see `ktool groups --help`')
-    }
-    const isGiven = (name: string): boolean => flags[name] !== undefined && flags[name] !== false
-    const stray = Object.entries(BELONGS).find(([name, actions]) => isGiven(name) && !actions.includes(action))?.[0]
-    const strayTarget = action === 'reset-offsets' ? undefined : TARGETS.find(isGiven)
-    const first = stray ?? strayTarget
-    if (first !== undefined) throw usageError(`--${first} does not go with --${action}`, 'see `ktool groups --help`')
-    if (flags.execute === true && flags['dry-run'] === true) throw usageError('--execute and --dry-run say different things', 'leave one of them out')
-    return action
   }
 
   async #names(cluster: Cluster, flags: NameFlags, action: Action): Promise<readonly string[]> {
@@ -244,7 +230,7 @@ interface TargetFlags {
 }
 
 function targetOf(flags: TargetFlags): resets.ResetTarget {
-  const given = TARGETS.filter((name) => flags[name] !== undefined && flags[name] !== false)
+  const given = TARGETS.filter(saidIn({ ...flags }))
   if (given.length === 0) throw usageError(`say where to: ${TARGETS.map((name) => `--${name}`).join(', ')}`)
   if (given.length > 1) throw usageError(`--${given[0]} and --${given[1]} say different things`, 'leave one of them out')
   if (flags['to-earliest']) return { to: 'earliest' }

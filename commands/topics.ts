@@ -1,7 +1,8 @@
 // `ktool topics`: which action, what to ask a person, and how the results look.
 
 import * as Flags from '@oclif/core/flags'
-import { askText, canAsk, choose, chooseTopic, confirmed } from '../src/cli/ask.ts'
+import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
+import { askText, canAsk, chooseTopic, confirmed } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { ExitCode, usageError } from '../src/cli/errors.ts'
@@ -11,8 +12,7 @@ import * as verbs from '../src/cli/verbs/topics.ts'
 const ACTIONS = ['create', 'list', 'describe', 'alter', 'delete'] as const
 type Action = (typeof ACTIONS)[number]
 
-/** Flags that belong to some of the actions only. */
-const BELONGS: Readonly<Record<string, readonly Action[]>> = {
+const BELONGS: Belongings<Action> = {
   partitions: ['create', 'alter'],
   'replication-factor': ['create'],
   'replica-assignment': ['create'],
@@ -77,7 +77,7 @@ export default class Topics extends ClusterCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Topics)
-    const action = await this.#action(flags)
+    const action = await chosenAction('topics', ACTIONS, BELONGS, saidIn(flags), this.output)
     const isCreate = action === 'create'
     const remark = isCreate && flags.topic === undefined ? `no --topic given: it is '${verbs.DEFAULT_TOPIC}'` : undefined
     const connection = await this.connect(flags, { start: isCreate, remark })
@@ -136,20 +136,6 @@ export default class Topics extends ClusterCommand {
     const question = `Delete ${names.length === 1 ? 'topic' : `${names.length} topics:`} ${names.join(', ')}?`
     if (mustAsk && !(await confirmed(question, this.output, flags.yes))) return
     this.#report('deleted', await verbs.removeTopics(connection.cluster, names), (name) => `deleted topic ${name}`)
-  }
-
-  async #action(flags: Readonly<Record<string, unknown>>): Promise<Action> {
-    const asked = ACTIONS.filter((action) => flags[action] === true)
-    if (asked.length > 1) throw usageError(`only one of ${asked.map((action) => `--${action}`).join(' and ')} can be done at a time`)
-    const action = asked.at(0)
-    if (action === undefined) {
-      if (canAsk(this.output)) return (await choose('What should be done?', ACTIONS)) as Action
-      throw usageError(`say what to do: ${ACTIONS.map((action) => `--${action}`).join(', ')}`, 'see `ktool topics --help`')
-    }
-    const isGiven = (name: string): boolean => flags[name] !== undefined && flags[name] !== false
-    const stray = Object.entries(BELONGS).find(([name, actions]) => isGiven(name) && !actions.includes(action))
-    if (stray !== undefined) throw usageError(`--${stray[0]} does not go with --${action}`, `see \`ktool topics --help\``)
-    return action
   }
 
   async #newName(connection: Connection): Promise<string> {

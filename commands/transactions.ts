@@ -2,7 +2,8 @@
 
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
-import { canAsk, choose, confirmed } from '../src/cli/ask.ts'
+import { type Belongings, chosenAction } from '../src/cli/actions.ts'
+import { canAsk, confirmed } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { usageError } from '../src/cli/errors.ts'
@@ -15,8 +16,7 @@ type Cluster = Connection['cluster']
 const ACTIONS = ['list', 'describe', 'describe-producers', 'find-hanging', 'abort'] as const
 type Action = (typeof ACTIONS)[number]
 
-/** Flags that belong to some of the actions only. */
-const BELONGS: Readonly<Record<string, readonly Action[]>> = {
+const BELONGS: Belongings<Action> = {
   'transactional-id': ['describe'],
   'longer-than': ['list'],
   pattern: ['list'],
@@ -76,7 +76,9 @@ export default class Transactions extends ClusterCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Transactions)
-    const action = await this.#action(flags)
+    // --max-transaction-timeout has a default.
+    const isSaid = (name: string): boolean => this.argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
+    const action = await chosenAction('transactions', ACTIONS, BELONGS, isSaid, this.output)
     const place = action === 'describe-producers' || action === 'abort' ? placeOf(flags, action) : undefined
     const longerThanMs = flags['longer-than'] === undefined ? undefined : parseDuration('--longer-than', flags['longer-than'])
     const patience = parseDuration('--max-transaction-timeout', flags['max-transaction-timeout'])
@@ -193,20 +195,6 @@ export default class Transactions extends ClusterCommand {
     await verbs.abortOpenTransaction(cluster, transaction)
     if (this.output.isJson) this.output.json({ ...transaction, producerId: String(transaction.producerId), aborted: true })
     else this.output.line(`aborted the transaction of producer ${transaction.producerId} in ${name}`)
-  }
-
-  async #action(flags: Readonly<Record<string, unknown>>): Promise<Action> {
-    const asked = ACTIONS.filter((action) => flags[action] === true)
-    if (asked.length > 1) throw usageError(`only one of ${asked.map((action) => `--${action}`).join(' and ')} can be done at a time`)
-    const action = asked.at(0)
-    if (action === undefined) {
-      if (canAsk(this.output)) return (await choose('What should be done?', ACTIONS)) as Action
-      throw usageError(`say what to do: ${ACTIONS.map((each) => `--${each}`).join(', ')}`, 'see `ktool transactions --help`')
-    }
-    const isGiven = (name: string): boolean => this.argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
-    const stray = Object.entries(BELONGS).find(([name, actions]) => isGiven(name) && !actions.includes(action))
-    if (stray !== undefined) throw usageError(`--${stray[0]} does not go with --${action}`, 'see `ktool transactions --help`')
-    return action
   }
 }
 
