@@ -72,7 +72,7 @@ test.each(TRAPS)('%s', (_trap, file, name) => {
   const source = sources.get(file) ?? readFileSync(new URL(`../${file}.test.ts`, import.meta.url), 'utf8')
   sources.set(file, source)
   const titles = [...source.matchAll(/\b(?:test|it)(?:\.each[^\n]*|)\(\s*(['"`])((?:(?!\1)[^\\\n]|\\.)*)\1|\]\s*(?:as const)?\)\(\s*(['"`])((?:(?!\3)[^\\\n]|\\.)*)\3/g)]
-  expect(titles.map(([, , plain, , each]) => plain ?? each).some((title) => title.startsWith(name))).toBe(true)
+  expect(titles.some(([, , plain = '', , each = '']) => (plain + each).startsWith(name))).toBe(true)
 })
 
 const SOFTWARE = { clientSoftwareName: 'raw', clientSoftwareVersion: '1' }

@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
   ['streams.assignment.interval.ms', 'int', atLeast(0), 'group.streams.assignment.interval.ms', '1000', 'How long an assignment stands at least, ms.'],
 ]
 
-export const GROUP_CONFIGS: ReadonlyMap<string, GroupConfig> = new Map(
+const GROUP_CONFIGS: ReadonlyMap<string, GroupConfig> = new Map(
   ROWS.map(([name, type, check, synonym, defaultValue, documentation]) => {
     return [name, { name, type, check, synonym: synonym || undefined, default: defaultValue, documentation }]
   }),
@@ -94,7 +94,7 @@ export function checkGroupConfigs(config: BrokerConfig, image: MetadataImage, ov
 }
 
 /** What holds for a group with these `overrides`. */
-export function groupConfigValue(
+function groupConfigValue(
   config: BrokerConfig,
   image: MetadataImage,
   overrides: ReadonlyMap<string, string>,

@@ -107,6 +107,29 @@ describe.each(PROTOCOLS)('a machine that is cut in a transaction of %s', (_, pro
     expect(await new GroupClient(client, 'g').committed('t', 9, true)).toMatchObject({ offset: 5 })
   })
 
+  test.each([['CompleteCommit', true], ['CompleteAbort', false]] as const)('in %s: it is not opened again, and what was fenced is', async (state, isCommit) => { // prettier-ignore
+    const machine = new SimulatedMachine()
+    const { client, producer } = await begun(machine, protocol)
+    const fenced = producer.on(client) // of an epoch ago
+    expect(await producer.init()).toBe('NONE')
+    await write(producer)
+    const ended = producer.on(client)
+    expect(await producer.end(isCommit)).toBe('NONE')
+    await expect.poll(() => producer.phase(), { interval: 5 }).toBe(state)
+    machine.restart()
+    const { client: after, broker } = await brokerOn(machine)
+    const again = producer.on(after)
+    expect(await again.phase()).toBe(state)
+    for (const { log } of broker.partitions.all()) expect(log.lastStableOffset).toBe(log.highWatermark)
+    expect(await valuesIn(after, 't')).toEqual(isCommit ? ['a'] : [])
+    expect(await new GroupClient(after, 'g').committed('t', 9, true)).toMatchObject({ offset: isCommit ? 5 : -1, error: 'NONE' })
+    expect(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED']).toContain(await fenced.on(after).end(isCommit))
+    expect(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED']).toContain(await fenced.on(after).send('t', ['late']))
+    // Whoever did not hear the answer asks again.
+    expect(await ended.on(after).end(isCommit)).toBe('NONE')
+    expect(await ended.on(after).end(!isCommit)).toBe('INVALID_TXN_STATE')
+  })
+
   test.each([
     ['the decision is written, no marker', (path: string) => path.includes('t-0'), true],
     ['half of the markers are', (path: string) => path.includes('t-1'), true],
