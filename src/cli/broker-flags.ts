@@ -83,7 +83,9 @@ export async function brokerSettings(flags: BrokerFlagValues, defaultDataDirecto
   if (flags.advertise !== undefined) {
     const [, host, port] = groups(/^(.+):(\d+)$/, flags.advertise)
     if (host === undefined || port === undefined) throw usageError(`--advertise takes HOST:PORT, not '${flags.advertise}'`)
-    properties.set('advertised.listeners', `PLAINTEXT://${host}:${portNumber(port, '--advertise')}`)
+    const [listener, ...others] = clientListeners(properties)
+    if (others.length > 0) throw usageError(`--advertise is for one listener, and there are ${others.length + 1}`, 'set advertised.listeners instead')
+    properties.set('advertised.listeners', `${listener}://${host}:${portNumber(port, '--advertise')}`)
   }
   for (const [name, value] of properties) if (STORE_FILE.test(name) && value.trim() !== '') properties.set(name, resolve(value.trim()))
   const ephemeral = flags.ephemeral === true
@@ -111,6 +113,13 @@ export function flagsFor(flags: BrokerFlagValues, settings: BrokerSettings): str
   if (flags.config !== undefined) words.push('--config', resolve(flags.config))
   for (const [name, value] of settings.properties) if (STORE_FILE.test(name)) words.push('--property', `${name}=${value}`)
   return words
+}
+
+/** The names in `listeners`, without the controller's. */
+function clientListeners(properties: ReadonlyMap<string, string>): string[] {
+  const namesIn = (key: string): string[] => (properties.get(key) ?? '').split(',').map((one) => one.split('://', 1)[0].trim().toUpperCase())
+  const controllers = namesIn('controller.listener.names')
+  return namesIn('listeners').filter((name) => !controllers.includes(name))
 }
 
 function portNumber(text: string, flag: string): number {

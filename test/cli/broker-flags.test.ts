@@ -42,6 +42,10 @@ test('addresses', async () => {
   expect(await propertiesOf('--advertise', 'kafka.example:19092')).toMatchObject({
     'advertised.listeners': 'PLAINTEXT://kafka.example:19092',
   })
+  const named = ['--property', 'listeners=CONTROLLER://:9093,outside://:1', '--property', 'controller.listener.names=CONTROLLER']
+  expect(await propertiesOf(...named, '--advertise', 'kafka.example:19092')).toMatchObject({
+    'advertised.listeners': 'OUTSIDE://kafka.example:19092',
+  })
 })
 
 test('an ephemeral broker has no directory unless one is named', async () => {
@@ -71,6 +75,7 @@ describe('mistakes are usage errors', () => {
     [['--port', 'x'], "--port: 'x' is no port; 0 to 65535"],
     [['--port', '65536'], "--port: '65536' is no port; 0 to 65535"],
     [['--advertise', 'kafka'], "--advertise takes HOST:PORT, not 'kafka'"],
+    [['--property', 'listeners=PLAINTEXT://:1,SSL://:2', '--advertise', 'kafka:1'], '--advertise is for one listener, and there are 2'],
     [['--property', 'novalue'], "--property takes NAME=VALUE, not 'novalue'"],
     [['--topic', 'a:0'], "--topic takes NAME or NAME:PARTITIONS, not 'a:0'"],
     [['stray'], /^Unexpected argument 'stray'/],
