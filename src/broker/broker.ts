@@ -21,7 +21,7 @@ import { openMetadata } from './metadata/open.ts'
 import { Partitions } from './partitions.ts'
 import { serveRequest } from './router.ts'
 import { Authorizer } from './security/authorizer.ts'
-import { listenerSecurity, type ListenerSecurity } from './security/listener-security.ts'
+import { listenerSecurity, loginWarning, type ListenerSecurity } from './security/listener-security.ts'
 import { Server } from './server.ts'
 import { Throttle } from './throttle.ts'
 import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
@@ -71,10 +71,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   const { nodeId } = config
   const found = readMetadata(disk, config.logDir, nodeId)
+  const { scramUsers } = found.replay.image
   const securities = new Map<string, ListenerSecurity>()
   for (const listener of config.listeners) {
-    const security = await listenerSecurity(listener, config.properties, disk, found.replay.image.scramUsers)
+    const security = await listenerSecurity(listener, config.properties, disk, scramUsers)
     securities.set(listener.name, security)
+    const warning = loginWarning(listener.name, security, scramUsers)
+    if (warning !== undefined) logger.warn(warning)
   }
   let groups: GroupCoordinator | undefined
   let transactions: TransactionCoordinator | undefined

@@ -55,6 +55,14 @@ export async function listenerSecurity(
   }
 }
 
+/** What to warn of where nobody can log in; undefined where somebody can, or need not. */
+export function loginWarning(listener: string, { sasl }: ListenerSecurity, users: ScramUsers): string | undefined {
+  if (sasl === undefined || sasl.mechanisms.has('PLAIN')) return undefined
+  const hasUser = SCRAM_MECHANISMS.some(({ name, type }) => sasl.mechanisms.has(name) && users.any(type) !== undefined)
+  if (hasUser) return undefined
+  return `listener ${listener}: nobody can log in until a SCRAM user is made (kafka-configs --alter --entity-type users, by another listener)`
+}
+
 class ListenerSettings {
   readonly listener: ListenerConfig
   readonly prefix: string

@@ -274,13 +274,15 @@ describe('SCRAM users', () => {
     expect(await scram(await dial(), 'SCRAM-SHA-256', 'eve', 'another')).toBe('SASL_AUTHENTICATION_FAILED')
   })
 
-  test('survive a restart', async () => {
-    const directory = temporaryDirectory()
-    const first = await secured({ properties: { 'log.dirs': directory } })
+  test('survive a restart; only without any is it said that nobody can log in', async () => {
+    const options = { properties: { 'log.dirs': temporaryDirectory(), 'sasl.enabled.mechanisms': 'SCRAM-SHA-512' } }
+    const first = await secured(options)
+    expect(first.lines.join('')).toContain('listener LOGIN: nobody can log in until a SCRAM user is made')
     await (await first.connect()).call(AlterUserScramCredentials, 0, { deletions: [], upsertions: [upsertion('eve', 'SCRAM-SHA-512', 'x')] })
     await first.broker.stop()
-    const { dial } = await secured({ properties: { 'log.dirs': directory } })
+    const { dial, lines } = await secured(options)
     expect(await scram(await dial(), 'SCRAM-SHA-512', 'eve', 'x')).toBe('NONE')
+    expect(lines.join('')).not.toContain('nobody can log in')
   })
 
   test('are described without secrets; what is wrong has Kafka’s codes', async () => {
