@@ -29,7 +29,6 @@ function isLoopback(host: string): boolean {
 /** What clients are told to connect to. `machineName` where the listener is on every interface and nothing is said. */
 export function advertisedHostOf(listener: ListenerConfig, machineName: string): string {
   const host = listener.advertisedHost || listener.host
-  if (host === 'localhost') return '127.0.0.1' // a literal: no resolver can send it elsewhere
   return host === '' || host === '0.0.0.0' || host === '::' ? machineName : host
 }
 

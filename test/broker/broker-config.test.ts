@@ -48,6 +48,12 @@ test("Kafka's own server.properties of one node", () => {
   expect(config.warnings).toEqual(['the property my.property is not known and has no effect'])
 })
 
+test('clients are told 127.0.0.1 for localhost, unless localhost is what is to be advertised', () => {
+  const told = (given: Record<string, string>) => parse({ listeners: 'PLAINTEXT://localhost:9092', ...given }).listeners[0].advertisedHost
+  expect(told({})).toBe('127.0.0.1')
+  expect(told({ 'advertised.listeners': 'PLAINTEXT://localhost:9092' })).toBe('localhost')
+})
+
 describe('refused', () => {
   const cases: [given: Record<string, string>, key: string, message: RegExp][] = [
     [{ 'log.dirs': '' }, 'log.dirs', /log.dirs is missing/],

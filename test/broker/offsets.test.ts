@@ -122,7 +122,7 @@ describe('FindCoordinator', () => {
     const client = await connect()
     expect(port).not.toBe(1234)
     const old = await client.call(FindCoordinator, 2, { key: 'group', keyType: 0 })
-    expect(old).toMatchObject({ errorCode: 0, nodeId: broker.nodeId, host: 'broker.example', port: 1234 })
+    expect(old).toMatchObject({ errorCode: 0, errorMessage: 'NONE', nodeId: broker.nodeId, host: 'broker.example', port: 1234 })
     const { coordinators } = await client.call(FindCoordinator, 6, { keyType: 1, coordinatorKeys: ['a', 'b'] })
     expect(coordinators.map(({ key, host, errorCode }) => [key, host, errorCode])).toEqual([['a', 'broker.example', 0], ['b', 'broker.example', 0]]) // prettier-ignore
   })

@@ -61,13 +61,12 @@ async function ask(port: number, text: string, host?: string): Promise<string | 
 }
 
 describe('listeners', () => {
-  test('localhost is both loopback addresses, on one port, and advertised as 127.0.0.1', async () => {
+  test('localhost is both loopback addresses, on one port', async () => {
     const { server } = make()
     const [bound] = await server.listen([listener('localhost')])
     expect(await ask(bound.port, 'hello')).toBe('hello')
     expect(await ask(bound.port, 'hello', '::1')).toBe('hello')
     expect(bound.host).toBe('127.0.0.1')
-    expect(bound.advertisedHost).toBe('127.0.0.1')
     expect(bound.advertisedPort).toBe(bound.port)
   })
 

@@ -57,7 +57,9 @@ export function parseListeners(properties: Map<string, string>): ListenerConfig[
     if (protocol === undefined) {
       throw new ConfigError('listener.security.protocol.map', `No security protocol defined for listener ${name}`)
     }
-    const { host: advertisedHost, port: advertisedPort } = advertised.get(name) ?? { host, port }
+    // Unless said otherwise a literal: no resolver can send it elsewhere.
+    const own = { host: host === 'localhost' ? '127.0.0.1' : host, port }
+    const { host: advertisedHost, port: advertisedPort } = advertised.get(name) ?? own
     return { name, protocol, host, port, advertisedHost, advertisedPort }
   })
 }

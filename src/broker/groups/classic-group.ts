@@ -17,6 +17,9 @@ import { Members } from './members.ts'
 import type { GroupMetadata } from './stored-group.ts'
 import { metadataRecord } from './stored-group.ts'
 
+/** The assignment has this long to come, however small a rebalance timeout the members ask for. */
+const LEAST_SYNC_MS = 1000
+
 export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable'
 
 export interface ClassicSettings {
@@ -475,7 +478,7 @@ export class ClassicGroup {
     this.#write(null, null, [])
     if (members.length === 0) return
     state.protocolName = electedProtocol(members)
-    state.syncEnds = now.monotonic + state.members.rebalanceTimeoutMs()
+    state.syncEnds = now.monotonic + Math.max(state.members.rebalanceTimeoutMs(), LEAST_SYNC_MS)
     for (const member of members) {
       member.assignment = NO_BYTES
       member.isNew = false

@@ -34,8 +34,10 @@ export const handleFindCoordinator: Handler<typeof FindCoordinator> = async (req
   if (apiVersion >= FIRST_VERSION_WITH_KEYS) {
     return { throttleTimeMs: 0, coordinators: request.coordinatorKeys.map(answerFor) }
   }
-  const { nodeId, host, port, errorCode, errorMessage } = answerFor(request.key)
-  return { throttleTimeMs: 0, nodeId, host, port, errorCode, errorMessage }
+  const answer = answerFor(request.key)
+  const { nodeId, host, port, errorCode } = answer
+  // Kafka names even success here, and says nothing in the versions with many keys.
+  return { throttleTimeMs: 0, nodeId, host, port, errorCode, errorMessage: errorCode === ErrorCode.NONE ? 'NONE' : answer.errorMessage }
 }
 
 /** Why the client may not know who coordinates this. */

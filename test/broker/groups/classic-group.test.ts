@@ -160,6 +160,15 @@ describe('CompletingRebalance', () => {
     expect(world.phase).toBe('PreparingRebalance')
     expect(world.group()!.members.map(({ id }) => id)).toEqual([second])
   })
+
+  test('a client that asks for no rebalance timeout at all has a second to sync', () => {
+    const world = new World()
+    const memberId = world.join({ rebalanceTimeoutMs: 0 }).value?.memberId ?? ''
+    world.pass(900)
+    world.syncAll([memberId])
+    expect(world.phase).toBe('Stable')
+    expect(world.heartbeat(memberId)).toBe('NONE')
+  })
 })
 
 describe('Stable', () => {

@@ -36,6 +36,8 @@ export interface Suite<Home> {
   readonly home: () => Home
   /** What our daemon is started with besides `--ephemeral`. */
   readonly brokerArgs?: readonly string[]
+  /** For the daemon, besides `ktoolEnv`. */
+  readonly brokerEnv?: NodeJS.ProcessEnv
   /** Of the whole run, milliseconds; for the test around it. The suite's own programs must be ended earlier (`execute`). */
   readonly limitMs: number
   /** Runs the suite. Tests that were not reached are left out. */
@@ -116,7 +118,7 @@ async function judge<Home>(suite: Suite<Home>, directory: string, run: Run): Pro
 
 /** A run on a broker of its own, which must be alive and without complaints afterwards. */
 async function onOurBroker<Home>(suite: Suite<Home>, directory: string, run: Run): Promise<Results> {
-  const broker = await startBroker(['--ephemeral', ...(suite.brokerArgs ?? [])], ktoolEnv(directory))
+  const broker = await startBroker(['--ephemeral', ...(suite.brokerArgs ?? [])], { ...ktoolEnv(directory), ...suite.brokerEnv })
   try {
     const results = await run(broker.address)
     console.log(`${suite.name}: the broker's memory peaked at ${peakMegabytes(broker)} MB`)
