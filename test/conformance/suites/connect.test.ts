@@ -24,6 +24,8 @@ class Pipeline {
   readonly input: string
   worker: Program | undefined
   restPort = 0
+  /** Of each portion: how much of the input had come out when the next thing happened. */
+  readonly cuts: string[] = []
   readonly #directory: string
   #written = 0
 
@@ -74,15 +76,17 @@ class Pipeline {
     this.worker = start([...(peer ?? (['java'] as const)), `${CLI}.${mode}`], [worker, ...connectors], { log: this.file('worker.log') })
   }
 
-  /** The next part of the input; some of it, and not all, has come out in `sink` when this returns. */
+  /** The next part of the input; some of it has come out in `sink` when this returns. */
   async portion(sink: string): Promise<void> {
     const before = this.lines(sink)
-    this.#write(SCALE.records / PORTIONS)
+    this.write()
     await this.until(`more of ${sink}`, () => this.lines(sink) > before)
+    this.cuts.push(`${this.lines(sink)}/${this.#written}`)
   }
 
-  #write(count: number): void {
+  write(): void {
     const line = (at: number) => `line ${at} ${'x'.repeat(at % 60)}\n`
+    const count = SCALE.records / PORTIONS
     appendFileSync(this.input, Array.from({ length: count }, (_, at) => line(this.#written + at)).join(''))
     this.#written += count
   }
@@ -125,7 +129,7 @@ describe.skipIf(!isThere)('Kafka Connect', () => {
   test('standalone: equal files over the death of the broker and a restart of the worker', { timeout: 20 * MINUTE }, async () => {
     const pipeline = await Pipeline.prepare()
     const source = pipeline.properties('source', {
-      'name': 'source', 'connector.class': 'FileStreamSource', 'tasks.max': '1', 'file': pipeline.input, 'topic': 'lines',
+      'name': 'source', 'connector.class': 'FileStreamSource', 'tasks.max': '1', 'file': pipeline.input, 'topic': 'lines', 'batch.size': '100',
     }) // prettier-ignore
     const sink = pipeline.properties('sink', {
       'name': 'sink', 'connector.class': 'FileStreamSink', 'tasks.max': '1', 'file': pipeline.file('output'), 'topics': 'lines',
@@ -151,7 +155,7 @@ describe.skipIf(!isThere)('Kafka Connect', () => {
     await pipeline.arrived('output')
     await pipeline.worker?.stop()
     const repeated = [pipeline.topic(), pipeline.read('output')].map((text) => pipeline.repeated(text))
-    console.log(`connect standalone: ${SCALE.records} lines; repeated after kill -9 of the worker: ${repeated.join(' in the topic, ')} in the output`)
+    console.log(`connect standalone: ${SCALE.records} lines; cut at ${pipeline.cuts.join(' ')}; repeated after kill -9 of the worker: ${repeated.join(' in the topic, ')} in the output`)
     pipeline.broker.expectHealthy()
   })
 
@@ -172,11 +176,11 @@ describe.skipIf(!isThere)('Kafka Connect', () => {
     }
     const sink = (name: string) => connect(name, { 'connector.class': 'FileStreamSink', 'file': pipeline.file(name), 'topics': 'lines' })
     work()
-    await connect('source', { 'connector.class': 'FileStreamSource', 'file': pipeline.input, 'topic': 'lines', 'batch.size': '200' })
+    await connect('source', { 'connector.class': 'FileStreamSource', 'file': pipeline.input, 'topic': 'lines', 'batch.size': '50' })
     await sink('output')
-    await pipeline.portion('output')
-    const id = 'connect-connect-source-0'
-    await pipeline.broker.killWhile(() => openTransactions(pipeline.broker.data).get(id))
+    pipeline.write()
+    const id = 'connect-source-0' // group, connector, task
+    const phase = await pipeline.broker.killWhile(() => openTransactions(pipeline.broker.data).get(id))
     await pipeline.broker.start()
     await pipeline.arrived('output')
     expect([pipeline.topic(), pipeline.read('output')].map((text) => pipeline.repeated(text)), 'repeated').toEqual([0, 0])
@@ -195,7 +199,7 @@ describe.skipIf(!isThere)('Kafka Connect', () => {
     expect(pipeline.read('again') === pipeline.read('input')).toBe(true)
     const repeated = pipeline.repeated(pipeline.read('output'))
     await pipeline.worker?.stop()
-    console.log(`connect distributed: ${SCALE.records} lines; repeated after kill -9 of the worker: 0 in the topic, ${repeated} in the first sink`)
+    console.log(`connect distributed: ${SCALE.records} lines; broker killed in ${phase}; cut at ${pipeline.cuts.join(' ')}; repeated after kill -9 of the worker: 0 in the topic, ${repeated} in the first sink`)
     pipeline.broker.expectHealthy()
   })
 })

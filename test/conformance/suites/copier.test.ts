@@ -54,6 +54,9 @@ describe.skipIf(!hasKcat)('the transactional copier', () => {
     const outputs = inputs.map((_, partition) => read(broker.address, partition))
     expect(outputs.map(({ length }) => length)).toEqual(inputs.map(({ length }) => length))
     expect(outputs.every((text, partition) => text === inputs[partition])).toBe(true)
+    // A reader of everything gets the aborted ones too: they were there to be kept from the other.
+    const all = inputs.map((_, partition) => read(broker.address, partition, 'read_uncommitted'))
+    expect(all.join('').length).toBeGreaterThan(inputs.join('').length)
     expect(openTransactions(broker.data)).toEqual(new Map())
     broker.expectHealthy()
     const kills = [...phases].map(([phase, count]) => `${count} in ${phase}`).join(', ')
@@ -75,7 +78,7 @@ function write(address: string, partition: number): string {
   return lines
 }
 
-function read(address: string, partition: number): string {
+function read(address: string, partition: number, isolation = 'read_committed'): string {
   const args = ['-C', '-b', address, '-t', 'out', '-p', String(partition), '-o', 'beginning', '-e', '-q', '-f', '%k\t%s\n']
-  return output(kcat(), [...args, '-X', 'isolation.level=read_committed', '-X', 'check.crcs=true'])
+  return output(kcat(), [...args, '-X', `isolation.level=${isolation}`, '-X', 'check.crcs=true'])
 }
