@@ -126,7 +126,7 @@ describe.skipIf(peer === undefined)("Apache's programs", () => {
 
   test('the latency tool measures each record from end to end', () => {
     const said = output(tool('EndToEndLatency'), [
-      '--bootstrap-server', broker.address, '--topic', 'latency', '--num-records', '2000', '--producer-acks', 'all', '--record-size', '100',
+      '--bootstrap-server', broker.address, '--topic', 'latency', '--num-records', String(SCALE.records / 50), '--producer-acks', 'all', '--record-size', '100',
     ]) // prettier-ignore
     expect(said).toMatch(/Avg latency: \d+[.,]\d+ ms/)
     expect(said).toMatch(/Percentiles: 50th = \d+, 99th = \d+, 99.9th = \d+/)

@@ -129,7 +129,7 @@ describe.skipIf(!isThere)('Kafka Connect', () => {
   test('standalone: equal files over the death of the broker and a restart of the worker', { timeout: 20 * MINUTE }, async () => {
     const pipeline = await Pipeline.prepare()
     const source = pipeline.properties('source', {
-      'name': 'source', 'connector.class': 'FileStreamSource', 'tasks.max': '1', 'file': pipeline.input, 'topic': 'lines', 'batch.size': '100',
+      'name': 'source', 'connector.class': 'FileStreamSource', 'tasks.max': '1', 'file': pipeline.input, 'topic': 'lines', 'batch.size': String(SCALE.records / 200),
     }) // prettier-ignore
     const sink = pipeline.properties('sink', {
       'name': 'sink', 'connector.class': 'FileStreamSink', 'tasks.max': '1', 'file': pipeline.file('output'), 'topics': 'lines',
@@ -176,7 +176,7 @@ describe.skipIf(!isThere)('Kafka Connect', () => {
     }
     const sink = (name: string) => connect(name, { 'connector.class': 'FileStreamSink', 'file': pipeline.file(name), 'topics': 'lines' })
     work()
-    await connect('source', { 'connector.class': 'FileStreamSource', 'file': pipeline.input, 'topic': 'lines', 'batch.size': '50' })
+    await connect('source', { 'connector.class': 'FileStreamSource', 'file': pipeline.input, 'topic': 'lines', 'batch.size': String(SCALE.records / 400) })
     await sink('output')
     pipeline.write()
     const id = 'connect-source-0' // group, connector, task
