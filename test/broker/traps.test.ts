@@ -100,7 +100,7 @@ test('a lower transaction.version is said as finalized, and no range changes', a
   }
   const before = await state()
   expect(before.level).toBe(2)
-  const featureUpdates = [{ feature: 'transaction.version', maxVersionLevel: 1, upgradeType: 2 }]
+  const featureUpdates = [{ feature: 'transaction.version', maxVersionLevel: 1, allowDowngrade: false, upgradeType: 2 }]
   const { errorCode } = await client.call(UpdateFeatures, 1, { timeoutMs: 1000, featureUpdates, validateOnly: false })
   expect(errorName(errorCode)).toBe('NONE')
   expect(await state()).toEqual({ level: 1, apiKeys: before.apiKeys })
@@ -117,7 +117,9 @@ test('null asks for everything, an empty array for nothing', async () => {
   const { connect } = await testBroker({ topics: ['t'] })
   const client = await connect()
   const named = async (version: number, topics: [] | null) => {
-    const answer = await client.call(Metadata, version, { topics, allowAutoTopicCreation: version < 4 })
+    const answer = await client.call(Metadata, version, {
+      topics, allowAutoTopicCreation: version < 4, includeClusterAuthorizedOperations: false, includeTopicAuthorizedOperations: false,
+    }) // prettier-ignore
     return answer.topics.map(({ name }) => name)
   }
   expect(await named(0, [])).toEqual(['t']) // before null was there
@@ -132,7 +134,7 @@ test('the ends of 64 bits are offsets and times like others', async () => {
   const client = await connect()
   for (const timestamp of [FAR, -FAR, 0]) {
     const topics = [{ name: 't', partitions: [{ partitionIndex: 0, timestamp }] }]
-    const { topics: [found] } = await client.call(ListOffsets, 5, { replicaId: -1, isolationLevel: 0, topics })
+    const { topics: [found] } = await client.call(ListOffsets, 5, { replicaId: -1, isolationLevel: 0, topics, timeoutMs: 0 })
     expect(['NONE', 'UNSUPPORTED_VERSION']).toContain(errorName(found.partitions[0].errorCode))
     expect(found.partitions[0].offset).toBe(-1)
   }
