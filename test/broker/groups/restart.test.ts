@@ -121,7 +121,7 @@ describe('a consumer group', () => {
     readonly memberId: string
     readonly memberEpoch: number
     readonly instanceId?: string
-    readonly owned?: readonly number[]
+    readonly owned?: readonly number[] | undefined
   }
 
   async function consumers(properties: Readonly<Record<string, string>> = {}) {
