@@ -44,8 +44,8 @@ test('OffsetFetch 10: a topic id that nobody has is UNKNOWN_TOPIC_ID, and the ot
   const group = new GroupClient(client, 'g')
   await group.findCoordinator()
   expect(await group.commit('t', 7)).toBe('NONE')
-  const topics = [NO_SUCH_ID, topicId('t')].map((id) => ({ topicId: id, partitionIndexes: [0] }))
-  const { groups } = await client.call(OffsetFetch, 10, { groups: [{ groupId: 'g', topics }], requireStable: false })
+  const topics = [NO_SUCH_ID, topicId('t')].map((id) => ({ name: '', topicId: id, partitionIndexes: [0] }))
+  const { groups } = await client.call(OffsetFetch, 10, { groupId: '', topics: [], groups: [{ groupId: 'g', topics }], requireStable: false })
   const rows = groups[0].topics.map(({ partitions: [row] }) => [errorName(row.errorCode), row.committedOffset])
   expect(rows).toEqual([['UNKNOWN_TOPIC_ID', -1n], ['NONE', 7n]]) // prettier-ignore
 })
