@@ -2,7 +2,7 @@
 // stopped orderly, or outlives the broker, gives equal files. A worker that is killed may repeat lines, as Connect says, and
 // loses none; with exactly-once sources (distributed mode) the topic repeats none, and a sink that reads it gives an equal file.
 
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -78,9 +78,9 @@ class Pipeline {
 
   /** The next part of the input; some of it has come out in `sink` when this returns. */
   async portion(sink: string): Promise<void> {
-    const before = this.lines(sink)
+    const before = this.#size(sink)
     this.write()
-    await this.until(`more of ${sink}`, () => this.lines(sink) > before)
+    await this.until(`more of ${sink}`, () => this.#size(sink) > before)
     this.cuts.push(`${this.lines(sink)}/${this.#written}`)
   }
 
@@ -95,15 +95,23 @@ class Pipeline {
     return existsSync(this.file(name)) ? readFileSync(this.file(name), 'utf8').split('\n').length - 1 : 0
   }
 
+  #size(name: string): number {
+    return existsSync(this.file(name)) ? statSync(this.file(name)).size : 0
+  }
+
   async until(what: string, isDone: () => boolean | Promise<boolean>): Promise<void> {
     await until(what, this.worker === undefined ? [] : [this.worker], 3 * MINUTE, isDone)
   }
 
   /** Waits until the last line of the input has come out. */
   async arrived(sink: string): Promise<void> {
-    const last = readFileSync(this.input, 'utf8').trimEnd().split('\n').at(-1) ?? ''
+    const last = `\n${readFileSync(this.input, 'utf8').trimEnd().split('\n').at(-1) ?? ''}\n`
+    let seen = -1
     await this.until(`the last line in ${sink}`, () => {
-      return existsSync(this.file(sink)) && readFileSync(this.file(sink), 'utf8').trimEnd().endsWith(`\n${last}`)
+      const size = this.#size(sink)
+      if (size === seen) return false
+      seen = size
+      return readFileSync(this.file(sink), 'utf8').endsWith(last)
     })
   }
 
