@@ -167,7 +167,7 @@ class RunningBroker implements Broker {
     this.logger = logger
     this.#upkeep = new LogUpkeep(store, clock, logger, config, () => logsOf(partitions))
     this.throttle = new Throttle(metadata.image.quotas, clock)
-    this.fetchSessions = new FetchSessions(clock, config.maxFetchSessions)
+    this.fetchSessions = new FetchSessions(clock, config.maxFetchSessions, (topicId) => this.partitions.topicName(topicId))
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve))
     this.#server = new Server({
       clock,

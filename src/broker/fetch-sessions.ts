@@ -13,6 +13,7 @@ export type FetchRow = ResponseInput<typeof Fetch>['responses'][number]['partiti
 
 /** One partition that a fetch asks for. */
 export interface FetchTarget {
+  /** The name the topic had when the client first asked for its id; '' while nobody knows the id. */
   readonly topic: string
   readonly topicId: string
   readonly index: number
@@ -56,12 +57,15 @@ const MAX_PARTITIONS = 100_000 // of all sessions together
 export class FetchSessions {
   readonly #clock: Clock
   readonly #slots: number
+  readonly #nameOf: (topicId: string) => string | undefined
   readonly #sessions = new Map<number, Session>() // the least recently used first
   #partitionCount = 0
 
-  constructor(clock: Clock, slots: number) {
+  /** `nameOf` says what topic has an id now. */
+  constructor(clock: Clock, slots: number, nameOf: (topicId: string) => string | undefined) {
     this.#clock = clock
     this.#slots = slots
+    this.#nameOf = nameOf
   }
 
   get count(): number {
@@ -74,7 +78,7 @@ export class FetchSessions {
     const usesTopicIds = apiVersion >= FIRST_VERSION_WITH_IDS
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       this.#remove(this.#sessions.get(sessionId))
-      const targets = targetsOf(request)
+      const targets = this.#targetsOf(request)
       return sessionEpoch === FINAL_EPOCH ? withoutSession(targets) : this.#full(targets, usesTopicIds)
     }
     const session = this.#sessions.get(sessionId)
@@ -90,6 +94,9 @@ export class FetchSessions {
     session.lastUsed = this.#clock.monotonic()
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
+    for (const cached of session.partitions.values()) {
+      if (cached.target.topic === '') cached.target = this.#named(cached.target)
+    }
     return incremental(session)
   }
 
@@ -113,9 +120,9 @@ export class FetchSessions {
   #update(session: Session, request: FetchRequest): void {
     const { partitions } = session
     const before = partitions.size
-    for (const target of targetsOf(request)) {
+    for (const target of this.#targetsOf(request)) {
       const cached = partitions.get(keyOf(target))
-      if (cached !== undefined) cached.target = target
+      if (cached !== undefined) cached.target = { ...target, topic: cached.target.topic || target.topic }
       else if (this.#partitionCount + partitions.size - before < MAX_PARTITIONS) partitions.set(keyOf(target), cacheOf(target))
       else throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND') // the client begins a new one, and may go without
     }
@@ -133,6 +140,28 @@ export class FetchSessions {
       this.#remove(oldest)
     }
     return this.#sessions.size < this.#slots && this.#partitionCount + size <= MAX_PARTITIONS
+  }
+
+  /** Each partition once, at its last mention, as in Kafka. */
+  #targetsOf(request: FetchRequest): FetchTarget[] {
+    const targets = request.topics.flatMap(({ topic, topicId, partitions }) =>
+      partitions.map(({ partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes }) =>
+        this.#named({
+          topic,
+          topicId,
+          index: partition,
+          currentLeaderEpoch,
+          fetchOffset,
+          lastFetchedEpoch,
+          maxBytes: partitionMaxBytes,
+        }),
+      ),
+    )
+    return [...new Map(targets.map((target) => [keyOf(target), target])).values()]
+  }
+
+  #named(target: FetchTarget): FetchTarget {
+    return target.topic === '' ? { ...target, topic: this.#nameOf(target.topicId) ?? '' } : target
   }
 
   #remove(session: Session | undefined): void {
@@ -179,22 +208,6 @@ function cacheOf(target: FetchTarget, row?: FetchRow): Cached {
   }
   const { highWatermark, lastStableOffset = -1, logStartOffset = -1 } = row
   return { target, highWatermark, lastStableOffset, logStartOffset }
-}
-
-/** Each partition once, at its last mention, as in Kafka. */
-function targetsOf(request: FetchRequest): FetchTarget[] {
-  const named = request.topics.flatMap(({ topic, topicId, partitions }) =>
-    partitions.map(({ partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes }) => ({
-      topic,
-      topicId,
-      index: partition,
-      currentLeaderEpoch,
-      fetchOffset,
-      lastFetchedEpoch,
-      maxBytes: partitionMaxBytes,
-    })),
-  )
-  return [...new Map(named.map((target) => [keyOf(target), target])).values()]
 }
 
 function keyOf({ topic, topicId, index }: Pick<FetchTarget, 'topic' | 'topicId' | 'index'>): string {

@@ -34,6 +34,8 @@ function row(index: number, highWatermark: number, text = '', errorCode = 0): Fe
   return { partitionIndex: index, errorCode, highWatermark, lastStableOffset, logStartOffset: 0, abortedTransactions: null, records }
 }
 
+const nameless = () => undefined
+
 function codeOf(action: () => unknown): string {
   try {
     action()
@@ -46,7 +48,7 @@ function codeOf(action: () => unknown): string {
 
 describe('a session', () => {
   test('shows all at first, then only what has records, errors, or moved', () => {
-    const sessions = new FetchSessions(manualClock(), 10)
+    const sessions = new FetchSessions(manualClock(), 10, nameless)
     const full = sessions.begin(request(0, 0, [['a', 0, 0], ['a', 1, 0]]), 12) // prettier-ignore
     const { sessionId, shown } = full.finish([row(0, 5), row(1, 5)])
     expect(sessionId).toBeGreaterThan(0)
@@ -69,13 +71,13 @@ describe('a session', () => {
   })
 
   test('takes new offsets for partitions it knows', () => {
-    const sessions = new FetchSessions(manualClock(), 10)
+    const sessions = new FetchSessions(manualClock(), 10, nameless)
     const { sessionId } = sessions.begin(request(0, 0, [['a', 0, 0]]), 12).finish([row(0, 5)])
     expect(sessions.begin(request(sessionId, 1, [['a', 0, 42]]), 12).targets[0].fetchOffset).toBe(42)
   })
 
   test('ends when it has no partitions left, or is asked to', () => {
-    const sessions = new FetchSessions(manualClock(), 10)
+    const sessions = new FetchSessions(manualClock(), 10, nameless)
     const first = sessions.begin(request(0, 0, [['a', 0, 0]]), 12).finish([row(0, 5)]).sessionId
     expect(sessions.begin(request(first, 1, [], [['a', 0]]), 12).finish([])).toEqual({ sessionId: 0, shown: [] })
     const second = sessions.begin(request(0, 0, [['a', 0, 0]]), 12).finish([row(0, 5)]).sessionId
@@ -84,7 +86,7 @@ describe('a session', () => {
   })
 
   test('is told by its code what is wrong', () => {
-    const sessions = new FetchSessions(manualClock(), 10)
+    const sessions = new FetchSessions(manualClock(), 10, nameless)
     const { sessionId } = sessions.begin(request(0, 0, [['a', 0, 0]]), 12).finish([row(0, 5)])
     expect(codeOf(() => sessions.begin(request(sessionId + 1, 1), 12))).toBe('FETCH_SESSION_ID_NOT_FOUND')
     expect(codeOf(() => sessions.begin(request(sessionId, 2), 12))).toBe('INVALID_FETCH_SESSION_EPOCH')
@@ -94,7 +96,7 @@ describe('a session', () => {
 
   test('is not made when the cache is full of young ones, and takes the place of an old one', () => {
     const clock = manualClock()
-    const sessions = new FetchSessions(clock, 2)
+    const sessions = new FetchSessions(clock, 2, nameless)
     const open = () => sessions.begin(request(0, 0, [['a', 0, 0]]), 12).finish([row(0, 5)]).sessionId
     const first = open()
     open()
@@ -108,7 +110,7 @@ describe('a session', () => {
   })
 
   test('without a session every partition is shown', () => {
-    const sessions = new FetchSessions(manualClock(), 10)
+    const sessions = new FetchSessions(manualClock(), 10, nameless)
     expect(sessions.begin(request(0, -1, [['a', 0, 0]]), 12).finish([row(0, 5)])).toEqual({ sessionId: 0, shown: [0] })
     expect(request(0, -1, [['a', 0, 0]]).topics[0].topicId).toBe(ZERO_UUID)
   })

@@ -113,10 +113,12 @@ function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: 
   for (const target of targets) {
     try {
       const usesIds = apiVersion >= FIRST_VERSION_WITH_IDS
-      const name = usesIds ? broker.partitions.topicName(target.topicId) : target.topic
+      if (usesIds && target.topic === '') throw new KafkaError('UNKNOWN_TOPIC_ID')
       // Asked in every pass: a permission may be taken away while a fetch waits, or between those of a session.
-      if (name !== undefined && !context.isAllowed('READ', 'TOPIC', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
-      const partition = usesIds ? broker.partitions.byId(target.topicId, target.index) : broker.partitions.get(name ?? '', target.index)
+      if (!context.isAllowed('READ', 'TOPIC', target.topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
+      // By the name that the session remembers: a topic that is gone is no unknown id to it, and one made again is another.
+      const partition = broker.partitions.get(target.topic, target.index)
+      if (usesIds && partition.topicId !== target.topicId) throw new KafkaError('INCONSISTENT_TOPIC_ID')
       const row = readOne(partition, target, Math.min(room, target.maxBytes), bytes === 0 && room >= 0, limits.isReadCommitted)
       const { log } = partition
       const { highWatermark, logStartOffset, sizeBytes } = log
