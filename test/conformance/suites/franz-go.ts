@@ -10,7 +10,7 @@ const BINARY = 'package.test'
 /** Of compiling with nothing in Go's cache, on a busy machine. */
 const COMPILE_MS = 600_000
 /** For one test with no broker: those that need none take less than a second. */
-const BROKERLESS_MS = 15_000
+const BROKERLESS_MS = 6000
 
 /** How the copy of a module is changed before its tests are compiled. */
 export interface Change {
@@ -57,7 +57,7 @@ export async function runGoTests(
       results.set(name, one.get(name) ?? 'failed')
     }
   }
-  await Promise.all(Array.from({ length: 4 }, worker))
+  await Promise.all(Array.from({ length: place.hasBroker ? 4 : 12 }, worker))
   return results
 }
 

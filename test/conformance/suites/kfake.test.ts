@@ -36,6 +36,16 @@ const ANSWERED: Readonly<Record<string, string>> = {
   DeleteTopic: 'return c.ktool.deleteTopic(topic)',
   DeleteRecords: 'return c.ktool.deleteRecords(topic, partition, offset)',
 }
+/** What a test reads that only a broker of theirs has: its fields, its files, its file system in memory. */
+const INSIDE = new RegExp(
+  [
+    String.raw`\bc\d?\.(?:data|pids|groups|cfg|fs|bs|storageDir|pushBatch|trimLeft|persist\w+|readBatch\w+|rebuildSegments|compact)\b`,
+    String.raw`\bnewMemFS\b|snapshot\.json|groups\.log|pids\.log|session_state|"partitions"|\.sasls\b`,
+  ].join('|'),
+)
+/** Share groups (KIP-932) are not part of this broker. */
+const SHARE_GROUPS = /Share/
+
 /** Made of the others. */
 const LEFT_ALONE = new Set(['WaitGroupStable', 'WaitGroupInfo'])
 
@@ -44,12 +54,20 @@ function change(module: string): void {
     const path = join(module, file)
     const text = readFileSync(path, 'utf8')
     if (file === 'synthetic_test.go' || file === 'stream_compress_test.go') continue // benchmarks, and canned answers
-    if (file.endsWith('_test.go')) writeFileSync(path, text.replaceAll(/(?<!func )\bNewCluster\(/g, 'NewKtoolCluster(t, '))
+    if (file.endsWith('_test.go')) writeFileSync(path, withoutInsiders(text).replaceAll(/(?<!func )\bNewCluster\(/g, 'NewKtoolCluster(t, '))
     else writeFileSync(path, withoutHooks(text).replace(/^\tCluster struct \{$/m, '$&\n\t\tktool *ktoolCluster'))
   }
   cpSync(OURS, join(module, 'ktool.go'))
   // Their module is tested beside its client's newest state, not with the one it names.
   output(['go'], ['get', `github.com/twmb/franz-go@${CLIENT_VERSION}`], { cwd: module, env: GO_ENV })
+}
+
+/** Tests that use a broker of theirs but by its clients are skipped, and say so. */
+function withoutInsiders(text: string): string {
+  return text.replaceAll(/^func Test\w+\(t \*testing\.T\) \{\n(?:.*\n)*?\}$/gm, (whole: string) => {
+    const reason = SHARE_GROUPS.test(whole) ? 'share groups' : INSIDE.test(whole) ? 'the inside of the broker' : undefined
+    return reason === undefined ? whole : whole.replace('{', `{\n\tktoolSkip(t, "${reason}")`)
+  })
 }
 
 /** Exported methods, and `admin`, through which tests reach what is inside. */
@@ -72,13 +90,17 @@ for (const [name, path] of [['kfake', ''], ['kafka_tests', 'kafka_tests']]) {
 async function run(home: string, place: Place): Promise<Results> {
   const logs = join(place.directory, 'brokers')
   await mkdir(logs, { recursive: true })
-  const command = process.env.KTOOL_KFAKE_COMMAND ?? [...ktool(), 'broker', 'run'].join('\n')
-  const where = place.hasBroker ? { KTOOL_KFAKE_COMMAND: command } : { KTOOL_KFAKE_ADDRESS: place.address }
-  const env = { ...ktoolEnv(place.directory), ...where, KTOOL_KFAKE_LOGS: logs }
+  const command = [...ktool(), 'broker', 'run'].join('\n')
+  const given = { KTOOL_KFAKE_ADDRESS: place.address, ...(place.hasBroker ? {} : { KTOOL_KFAKE_NOBODY: '1' }) }
+  const isGiven = !place.hasBroker || process.env.KTOOL_SUITE_ADDRESS !== undefined
+  const env = { ...ktoolEnv(place.directory), ...(isGiven ? given : { KTOOL_KFAKE_COMMAND: command }), KTOOL_KFAKE_LOGS: logs }
   const results = await runGoTests(home, place, env, 90_000, 'each by itself')
+  // A test that wants a hook even in one of its parts is none of those that this suite is about.
+  const wantsHook = (name: string) => readFileSync(join(place.directory, `${name}.log`), 'utf8').includes('needs a hook: ')
+  const judged = new Map([...results].map(([name, outcome]) => [name, wantsHook(name) ? 'skipped' : outcome]))
   const said = readdirSync(logs).map((file) => readFileSync(join(logs, file), 'utf8'))
   const peak = Math.max(...said.flatMap((text) => [...text.matchAll(/^peak (\d+) kB$/gm)].map(([, kilobytes]) => Number(kilobytes))))
-  console.log(`${said.length} brokers, the largest with ${Math.round(peak / 1024)} MB`)
-  if (process.env.KTOOL_KFAKE_COMMAND === undefined) expect(complaintsIn(said.join('')), "in the brokers' logs").toEqual([])
-  return results
+  if (!isGiven) console.log(`${said.length} brokers, the largest with ${Math.round(peak / 1024)} MB`)
+  expect(complaintsIn(said.join('')), "in the brokers' logs").toEqual([])
+  return judged
 }

@@ -30,6 +30,7 @@ import (
 const (
 	ktoolCommand = "KTOOL_KFAKE_COMMAND" // starts a broker, one word a line; says `listening on HOST:PORT` on stderr
 	ktoolAddress = "KTOOL_KFAKE_ADDRESS" // instead of starting one
+	ktoolNobody  = "KTOOL_KFAKE_NOBODY"  // set: nobody is at that address
 	ktoolLogs    = "KTOOL_KFAKE_LOGS"    // directory for the brokers' logs, one file each
 	ktoolStart   = 30 * time.Second
 	ktoolStop    = 20 * time.Second
@@ -70,6 +71,9 @@ func NewKtoolCluster(t testing.TB, opts ...Opt) (*Cluster, error) {
 	k.refuseHooks(&config)
 	if k.address = os.Getenv(ktoolAddress); k.address != "" {
 		k.adminAddress = k.address
+		if os.Getenv(ktoolNobody) == "" {
+			k.seed(&config)
+		}
 		return c, nil
 	}
 	if err := k.start(k.arguments(&config)); err != nil {
@@ -324,6 +328,8 @@ func (k *ktoolCluster) hook(name string) {
 	k.t.Helper()
 	k.t.Skipf("needs a hook: %s", name)
 }
+
+func ktoolSkip(t *testing.T, reason string) { t.Skipf("needs a hook: %s", reason) }
 
 func (k *ktoolCluster) listenAddrs() []string { return []string{k.address} }
 
