@@ -89,8 +89,8 @@ describe('a start is refused with one line', () => {
     expect(readdirSync(newer)).toContain('meta.properties')
   })
 
-  test('for a protocol that is not served, and for a topic that cannot be', async () => {
-    await expectRefused(/SSL.*PLAINTEXT only/, '--data-dir', join(home, 'a'), '--property', 'listeners=SSL://127.0.0.1:0')
+  test('for a TLS listener without a certificate, and for a topic that cannot be', async () => {
+    await expectRefused(/listener SSL.*needs a certificate/, '--data-dir', join(home, 'a'), '--property', 'listeners=SSL://127.0.0.1:0')
     await expectRefused(/topic a b can't be created/, '--data-dir', join(home, 'b'), '--port', '0', '--topic', 'a b')
   })
 })

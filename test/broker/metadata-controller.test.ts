@@ -58,7 +58,12 @@ async function createTopic({ metadata, store }: Node, name: string, partitions =
 test('a new cluster has the features and configs of a fresh Kafka 4.3 that are implemented, and this node in it', async () => {
   const { metadata, store } = await start(new SimulatedMachine())
   const { image } = metadata
-  expect(Object.fromEntries(image.features)).toEqual({ 'metadata.version': 30, 'eligible.leader.replicas.version': 1 })
+  expect(Object.fromEntries(image.features)).toEqual({
+    'metadata.version': 30,
+    'eligible.leader.replicas.version': 1,
+    'group.version': 1,
+    'transaction.version': 2,
+  })
   expect([...image.configs(ResourceType.broker, '')]).toEqual([['min.insync.replicas', '1']])
   expect(image.brokers.get(1)).toMatchObject({
     fenced: false,
@@ -66,8 +71,8 @@ test('a new cluster has the features and configs of a fresh Kafka 4.3 that are i
     cordonedLogDirs: [],
     endPoints: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
   })
-  // Offsets as documented: LeaderChange, five bootstrap records, the controller, then the broker under its own offset.
-  expect(metadata.brokerEpoch).toBe(7)
+  // Offsets as documented: LeaderChange, seven bootstrap records, the controller, then the broker under its own offset.
+  expect(metadata.brokerEpoch).toBe(9)
 })
 
 test('each start has its own epoch, and takes over partitions that lost their leader', async () => {
