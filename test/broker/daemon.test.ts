@@ -47,9 +47,13 @@ async function run(...flags: string[]): Promise<Daemon> {
 }
 
 async function expectRefused(line: RegExp, ...flags: string[]): Promise<void> {
+  await expectExit(1, line, ...flags)
+}
+
+async function expectExit(code: number, line: RegExp, ...flags: string[]): Promise<void> {
   const { port, stderr, exit } = await run(...flags)
   expect(port).toBeUndefined()
-  expect(await exit).toBe(1)
+  expect(await exit).toBe(code)
   expect(stderr()).toMatch(line)
   expect(stderr().trimEnd().split('\n')).toHaveLength(1)
 }
@@ -90,7 +94,8 @@ describe('a start is refused with one line', () => {
   })
 
   test('for a TLS listener without a certificate, and for a topic that cannot be', async () => {
-    await expectRefused(/listener SSL.*needs a certificate/, '--data-dir', join(home, 'a'), '--property', 'listeners=SSL://127.0.0.1:0')
+    const listener = ['--property', 'listeners=SSL://127.0.0.1:0']
+    await expectExit(2, /listener SSL.*needs a certificate/, '--data-dir', join(home, 'a'), ...listener)
     await expectRefused(/topic a b can't be created/, '--data-dir', join(home, 'b'), '--port', '0', '--topic', 'a b')
   })
 })
