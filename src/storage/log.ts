@@ -357,8 +357,12 @@ export class Log {
     }
   }
 
-  /** Where `epoch` ended (OffsetForLeaderEpoch): the greatest known epoch at or below it; −1, −1 when none is known. */
+  /**
+   * Where `epoch` ended (OffsetForLeaderEpoch): the greatest known epoch at or below it; −1, −1 when none is known.
+   * The leader's own is known before anything was written under it.
+   */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
+    if (epoch === this.leaderEpoch && epoch > this.latestEpoch()) return { epoch, endOffset: this.#appended }
     return this.#epochs.endOffsetFor(epoch, this.#appended)
   }
 

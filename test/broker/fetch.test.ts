@@ -131,6 +131,13 @@ describe('what is returned', () => {
     expect((await fetchOne(client, { lastEpoch: 0, offset: 1 })).error).toBe('NONE')
   })
 
+  test('to a client that has read nothing yet of an empty partition, in its leader epoch: nothing, and no error', async () => {
+    const { connect } = await testBroker({ topics: ['t'] })
+    const client = await connect()
+    expect((await fetchOne(client, { epoch: 0, lastEpoch: 0 })).error).toBe('NONE')
+    expect((await fetchOne(client, { epoch: 0, lastEpoch: 1 })).error).toBe('OFFSET_OUT_OF_RANGE')
+  })
+
   test('to whoever says it is a follower: nothing', async () => {
     const { connect } = await testBroker({ topics: ['t'] })
     const client = await connect()

@@ -1,7 +1,7 @@
 // A member of a classic group, and what follows from its members alone: which protocols all of them speak, which one
 // wins the vote, which topics a consumer group is subscribed to. Protocols are opaque but for that last question.
 
-import { ConsumerProtocolSubscription, decodeConsumerProtocol } from '../../protocol/records/consumer-protocol.ts'
+import { topicsSubscribed } from '../../protocol/records/consumer-protocol.ts'
 import type { Ticket } from '../coordinator/shard.ts'
 import { NO_BYTES } from './classic-requests.ts'
 import type { JoinResult, Protocol, SyncResult } from './classic-requests.ts'
@@ -68,8 +68,7 @@ export function subscribedTopics(members: Iterable<Speaker>, protocol: string | 
   const topics = new Set<string>()
   try {
     for (const member of members) {
-      const subscription = decodeConsumerProtocol(ConsumerProtocolSubscription, metadataOf(member, protocol))
-      for (const topic of subscription.topics) topics.add(topic)
+      for (const topic of topicsSubscribed(metadataOf(member, protocol))) topics.add(topic)
     }
   } catch {
     return undefined // not ours to judge: it is opaque

@@ -17,6 +17,16 @@ export const ConsumerProtocolSubscription = message('ConsumerProtocolSubscriptio
   rackId: string.since(3).nullable().or(null).ignorable(),
 })
 
+/**
+ * The topics alone, by the schema of version 0, which begins all versions: as Kafka's coordinator reads them, since some
+ * clients name a later version and leave out its fields. Throws ProtocolError.
+ */
+export function topicsSubscribed(value: Buffer): readonly string[] {
+  const from = new Reader(value)
+  if (from.int16() < 0) throw new ProtocolError('ConsumerProtocolSubscription of a version below 0')
+  return ConsumerProtocolSubscription.codec(0).decode(from).topics
+}
+
 export const ConsumerProtocolAssignment = message('ConsumerProtocolAssignment', [0, 3], Infinity, {
   assignedPartitions: array({ topic: string, partitions: array(int32) }),
   userData: bytes.nullable().or(null),

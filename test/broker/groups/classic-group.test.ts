@@ -253,6 +253,15 @@ describe('protocols', () => {
     expect(joins.map(({ value }) => value?.protocolName)).toEqual(['c', 'c', 'c'])
   })
 
+  test('topics are known of a client that names a later version of its subscription and leaves its fields out', () => {
+    const world = new World()
+    const version1 = protocol('range', ['t']).metadata
+    const metadata = version1.subarray(0, version1.length - 4) // @platformatic/kafka: without ownedPartitions
+    const memberId = world.join({ protocols: [{ name: 'range', metadata }] }).value?.memberId ?? ''
+    world.syncAll([memberId])
+    expect(['t', 'other'].map((topic) => world.group()!.isSubscribedTo(topic))).toEqual([true, false])
+  })
+
   test('trap: the protocol type is opaque (Connect, Schema Registry)', () => {
     const world = new World()
     const joined = world.join({ protocolType: 'sr', protocols: [{ name: 'v0', metadata: Buffer.from('{"host":"x"}') }] })
