@@ -188,6 +188,6 @@ export function outputBytes(peer: Peer, args: readonly string[], options: RunOpt
   return result.stdout
 }
 
-function must(command: string, args: readonly string[], options: RunOptions = {}): void {
+export function must(command: string, args: readonly string[], options: RunOptions = {}): void {
   output([command], args, { timeoutMs: 600_000, ...options })
 }
