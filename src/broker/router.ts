@@ -11,6 +11,7 @@ import { AlterClientQuotas } from '../protocol/apis/alter-client-quotas.ts'
 import { AlterConfigs } from '../protocol/apis/alter-configs.ts'
 import { AlterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
 import { AlterUserScramCredentials } from '../protocol/apis/alter-user-scram-credentials.ts'
+import { AlterReplicaLogDirs } from '../protocol/apis/alter-replica-log-dirs.ts'
 import { ApiVersions } from '../protocol/apis/api-versions.ts'
 import { ConsumerGroupDescribe } from '../protocol/apis/consumer-group-describe.ts'
 import { ConsumerGroupHeartbeat } from '../protocol/apis/consumer-group-heartbeat.ts'
@@ -83,6 +84,7 @@ import { handleDescribeClientQuotas } from './handlers/describe-client-quotas.ts
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
 import { handleDescribeGroups } from './handlers/describe-groups.ts'
+import { handleAlterReplicaLogDirs } from './handlers/alter-replica-log-dirs.ts'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
 import { handleDescribeProducers } from './handlers/describe-producers.ts'
 import { handleDescribeQuorum } from './handlers/describe-quorum.ts'
@@ -163,6 +165,7 @@ const ROUTES: readonly Route[] = [
   route(DeleteAcls, handleDeleteAcls, [1, 3]),
   route(DescribeConfigs, handleDescribeConfigs, [1, 4]),
   route(AlterConfigs, handleAlterConfigs, [0, 2]),
+  route(AlterReplicaLogDirs, handleAlterReplicaLogDirs, [1, 2]),
   route(DescribeLogDirs, handleDescribeLogDirs, [1, 5]),
   route(SaslAuthenticate, handleSaslAuthenticate, [0, 2]),
   route(CreatePartitions, handleCreatePartitions, [0, 3]),

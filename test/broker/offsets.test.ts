@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { DeleteRecords } from '../../src/protocol/apis/delete-records.ts'
+import { AlterReplicaLogDirs } from '../../src/protocol/apis/alter-replica-log-dirs.ts'
 import { DescribeLogDirs } from '../../src/protocol/apis/describe-log-dirs.ts'
 import { FindCoordinator } from '../../src/protocol/apis/find-coordinator.ts'
 import { ListOffsets } from '../../src/protocol/apis/list-offsets.ts'
@@ -138,6 +139,18 @@ describe('FindCoordinator', () => {
     expect(await ask(2, 'group', 6)).toBe('INVALID_REQUEST')
     expect(await ask(3, 'x', 6)).toBe('INVALID_REQUEST')
   })
+})
+
+test('AlterReplicaLogDirs: a partition may be sent to where it is, and nowhere else', async () => {
+  const { connect, broker } = await testBroker({ topics: ['t'] })
+  const client = await connect()
+  const send = async (path: string, name: string) => {
+    const { results } = await client.call(AlterReplicaLogDirs, 2, { dirs: [{ path, topics: [{ name, partitions: [0] }] }] })
+    return errorName(results[0].partitions[0].errorCode)
+  }
+  expect(await send(broker.store.directory, 't')).toBe('NONE')
+  expect(await send('/elsewhere', 't')).toBe('KAFKA_STORAGE_ERROR')
+  expect(await send(broker.store.directory, 'absent')).toBe('UNKNOWN_TOPIC_OR_PARTITION')
 })
 
 test('DescribeLogDirs: all, some, or none of the partitions, with their sizes', async () => {
