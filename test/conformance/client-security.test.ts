@@ -276,25 +276,19 @@ test.skipIf(!isThere)('every administrative question is answered', async () => {
       { type: 'topic', name: 'b', changes: [{ name: 'no.such', operation: 'set', value: '1' }] },
     ])
     expect(altered.map(({ result }) => result.ok)).toEqual([true, true, false])
-    const configs = await admin.describeConfigs(
-      cluster,
-      [
-        { type: 'topic', name: 'a' },
-        { type: 'broker', name: '1' },
-      ],
-      {
-        includeSynonyms: true,
-        includeDocumentation: true,
-      },
-    )
-    const [ofTopic, ofBroker] = configs.map(({ result }) => (result.ok ? result.value : []))
+    const describeBoth = async () => {
+      const asked = [{ type: 'topic', name: 'a' }, { type: 'broker', name: '1' }] as const
+      const configs = await admin.describeConfigs(cluster, asked, { includeSynonyms: true, includeDocumentation: true })
+      return configs.map(({ result }) => (result.ok ? result.value : []))
+    }
+    // Apache answers before the change has reached the broker.
+    await expect
+      .poll(async () => (await describeBoth())[1].find(({ name }) => name === 'log.cleaner.threads')?.synonyms[0])
+      .toMatchObject({ value: '2', source: 'DYNAMIC_BROKER_CONFIG' })
+    const [ofTopic] = await describeBoth()
     expect(ofTopic.find(({ name }) => name === 'retention.ms')).toMatchObject({
       value: '1000000', source: 'DYNAMIC_TOPIC_CONFIG', type: 'LONG', documentation: expect.stringContaining('retention') as string,
     }) // prettier-ignore
-    expect(ofBroker.find(({ name }) => name === 'log.cleaner.threads')?.synonyms[0]).toMatchObject({
-      value: '2',
-      source: 'DYNAMIC_BROKER_CONFIG',
-    })
 
     const specs = [-1, -2, -3, -4, 5]
     const offsets = await admin.listOffsets(cluster, [
