@@ -149,7 +149,7 @@ test('AlterReplicaLogDirs: a partition may be sent to where it is, and nowhere e
     return errorName(results[0].partitions[0].errorCode)
   }
   expect(await send(broker.store.directory, 't')).toBe('NONE')
-  expect(await send('/elsewhere', 't')).toBe('KAFKA_STORAGE_ERROR')
+  expect(await send('/elsewhere', 't')).toBe('LOG_DIR_NOT_FOUND')
   expect(await send(broker.store.directory, 'absent')).toBe('UNKNOWN_TOPIC_OR_PARTITION')
 })
 

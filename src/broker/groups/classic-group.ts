@@ -17,8 +17,8 @@ import { Members } from './members.ts'
 import type { GroupMetadata } from './stored-group.ts'
 import { metadataRecord } from './stored-group.ts'
 
-/** The assignment has this long to come, however small a rebalance timeout the members ask for. */
-const LEAST_SYNC_MS = 1000
+/** The assignment has this long to come where no member asks for any time at all; Kafka's timer would race with it. */
+const SYNC_MS_UNASKED = 1000
 
 export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable'
 
@@ -478,7 +478,7 @@ export class ClassicGroup {
     this.#write(null, null, [])
     if (members.length === 0) return
     state.protocolName = electedProtocol(members)
-    state.syncEnds = now.monotonic + Math.max(state.members.rebalanceTimeoutMs(), LEAST_SYNC_MS)
+    state.syncEnds = now.monotonic + (state.members.rebalanceTimeoutMs() || SYNC_MS_UNASKED)
     for (const member of members) {
       member.assignment = NO_BYTES
       member.isNew = false

@@ -1,4 +1,4 @@
-// There is one log directory. A partition may be sent to where it is; any other directory is offline, in Kafka's words.
+// There is one log directory. A partition may be sent to where it is; any other directory is not in the config.
 
 import type { AlterReplicaLogDirs } from '../../protocol/apis/alter-replica-log-dirs.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
@@ -20,7 +20,7 @@ export const handleAlterReplicaLogDirs: Handler<typeof AlterReplicaLogDirs> = ({
 function answerTo(path: string, topic: string, index: number, { broker, isAllowed }: RequestContext): number {
   try {
     if (!isAllowed('ALTER', 'CLUSTER', CLUSTER_NAME)) throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
-    if (path !== broker.store.directory) throw new KafkaError('KAFKA_STORAGE_ERROR')
+    if (path !== broker.store.directory) throw new KafkaError('LOG_DIR_NOT_FOUND')
     broker.partitions.get(topic, index)
     return ErrorCode.NONE
   } catch (error) {

@@ -161,6 +161,15 @@ describe('CompletingRebalance', () => {
     expect(world.group()!.members.map(({ id }) => id)).toEqual([second])
   })
 
+  test('who does not sync within the rebalance timeout is put out, however short it is', () => {
+    const world = new World()
+    world.join({ rebalanceTimeoutMs: 500 })
+    world.pass(400)
+    expect(world.phase).toBe('CompletingRebalance')
+    world.pass(200)
+    expect(world.group()?.members ?? []).toEqual([])
+  })
+
   test('a client that asks for no rebalance timeout at all has a second to sync', () => {
     const world = new World()
     const memberId = world.join({ rebalanceTimeoutMs: 0 }).value?.memberId ?? ''
