@@ -47,7 +47,7 @@ test('quotas are found by what a filter says, strictly or not', async () => {
     [{ ip: null }, { connection_creation_rate: 6 }],
   ]
   expect(await alter(client, entries)).toEqual(entries.map(() => [0, null]))
-  expect(await find(client, [['user', EXACT, 'ann']], true)).toEqual(['user=ann: producer_byte_rate=1000 request_percentage=12.5'])
+  expect(await find(client, [['user', EXACT, 'ann']], true)).toEqual(['user=ann: request_percentage=12.5 producer_byte_rate=1000'])
   expect(await find(client, [['user', EXACT, 'ann']])).toHaveLength(3)
   expect(await find(client, [['user', DEFAULT]])).toEqual(['user=null: producer_byte_rate=2000'])
   expect(await find(client, [['user', ANY]], true)).toHaveLength(2)

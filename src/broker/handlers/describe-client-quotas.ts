@@ -26,13 +26,21 @@ export const handleDescribeClientQuotas: Handler<typeof DescribeClientQuotas> = 
     const found = [...broker.metadata.image.quotas.all()].filter(({ entity }) => matches(entity, filter, request.strict))
     const entries = found.map(({ entity, values }) => ({
       entity: [...entity].map(([entityType, entityName]) => ({ entityType, entityName })),
-      values: [...values].map(([key, value]) => ({ key, value })),
+      values: [...values].map(([key, value]) => ({ key, value })).sort((a, b) => rankOf(a.key) - rankOf(b.key)),
     }))
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: '', entries }
   } catch (error) {
     const { code, message } = itemError(error, broker, 'describing quotas')
     return { throttleTimeMs: 0, errorCode: code, errorMessage: message, entries: null }
   }
+}
+
+/** Kafka lists up to three quotas in this order, that of a Java hash map; clients' tests compare with it. */
+const ORDER = ['consumer_byte_rate', 'request_percentage', 'producer_byte_rate']
+
+function rankOf(key: string): number {
+  const rank = ORDER.indexOf(key)
+  return rank < 0 ? ORDER.length : rank
 }
 
 function filterOf(components: readonly Component[]): Filter {
