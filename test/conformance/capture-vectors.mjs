@@ -16,7 +16,7 @@ const NAMES = {
   20: 'delete-topics', 21: 'delete-records', 22: 'init-producer-id', 23: 'offset-for-leader-epoch',
   24: 'add-partitions-to-txn', 25: 'add-offsets-to-txn', 26: 'end-txn', 27: 'write-txn-markers',
   28: 'txn-offset-commit', 29: 'describe-acls', 30: 'create-acls', 31: 'delete-acls', 32: 'describe-configs',
-  33: 'alter-configs', 35: 'describe-log-dirs', 36: 'sasl-authenticate', 37: 'create-partitions',
+  33: 'alter-configs', 34: 'alter-replica-log-dirs', 35: 'describe-log-dirs', 36: 'sasl-authenticate', 37: 'create-partitions',
   42: 'delete-groups', 43: 'elect-leaders', 44: 'incremental-alter-configs', 45: 'alter-partition-reassignments',
   46: 'list-partition-reassignments', 47: 'offset-delete', 48: 'describe-client-quotas', 49: 'alter-client-quotas',
   50: 'describe-user-scram-credentials', 51: 'alter-user-scram-credentials', 55: 'describe-quorum',

@@ -208,7 +208,7 @@ const ROWS: readonly Row[] = [
   row(IncrementalAlterConfigs, 1, ({ topic }) => configChange(2, topic, 'retention.ms', '1000'), ({ responses }) => codes(responses), [[[onTopic('ALTER')], [TOPIC]], [[onTopic('ALTER_CONFIGS')], [OK]]]),
   row(IncrementalAlterConfigs, 1, () => configChange(4, '', 'log.cleaner.threads', '2'), ({ responses }) => codes(responses), [[[cluster('ALTER')], [CLUSTER]], [[cluster('ALTER_CONFIGS')], [OK]]], { title: 'of the broker' }),
   row(IncrementalAlterConfigs, 1, () => configChange(8, '1', 'root', 'DEBUG'), ({ responses }) => codes(responses), [[[cluster('ALTER_CONFIGS')], [CLUSTER]], [[cluster('CLUSTER_ACTION')], [OK]]], { title: 'of the log' }),
-  row(AlterReplicaLogDirs, 2, () => ({ dirs: [{ path: '/elsewhere', topics: [{ name: 't', partitions: [0] }] }] }), ({ results }) => results.flatMap(({ partitions }) => codes(partitions)), [[[], [CLUSTER]], [[cluster('DESCRIBE')], [CLUSTER]], [[cluster('ALTER')], [56]]]),
+  row(AlterReplicaLogDirs, 2, () => ({ dirs: [{ path: '/elsewhere', topics: [{ name: 't', partitions: [0] }] }] }), ({ results }) => results.flatMap(({ partitions }) => codes(partitions)), [[[], [CLUSTER]], [[cluster('DESCRIBE')], [CLUSTER]], [[cluster('ALTER')], [57]]]),
   row(DescribeLogDirs, 5, () => ({ topics: null }), ({ errorCode, results }) => [errorCode, results.length], [[[cluster('ALTER')], [OK, 1]], [[], [CLUSTER, 0]], [[cluster('DESCRIBE')], [OK, 1]]]),
   row(DescribeLogDirs, 1, () => ({ topics: null }), ({ results }) => results.length, [[[], 0], [[cluster('DESCRIBE')], 1]]),
   row(ListPartitionReassignments, 0, () => ({ topics: null }), ({ errorCode }) => errorCode, [[[onTopic('DESCRIBE')], CLUSTER], [[cluster('DESCRIBE')], OK]]),
