@@ -106,7 +106,7 @@ class Pipeline {
   /** Waits until the last line of the input has come out. */
   async arrived(sink: string): Promise<void> {
     const last = `\n${readFileSync(this.input, 'utf8').trimEnd().split('\n').at(-1) ?? ''}\n`
-    let seen = -1
+    let seen = 0 // no file counts as an empty one
     await this.until(`the last line in ${sink}`, () => {
       const size = this.#size(sink)
       if (size === seen) return false
