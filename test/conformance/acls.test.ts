@@ -46,12 +46,13 @@ const consume = (topic: string, group: string) => {
 // Java's producer says so when it is closed before it has a producer id, or not.
 const PERHAPS = /^.*(while aborting transaction when during closing|Transactional method invoked on a non-transactional).*\n/gm
 
-/** Each line once, in no order: rules come out of hash maps, and warnings as often as a client tries. */
+/** Each line once, in no order: rules come out of hash maps (a space stands before the first), and warnings as often as a client tries. */
 function told(text: string): string {
   const same = text
     .replaceAll(PERHAPS, '')
     .replaceAll(/correlation id \d+/g, 'correlation id N')
     .replaceAll(/-[0-9a-f-]{36}/g, '-ID')
+    .replaceAll(/^ (?=\t)/gm, '')
     .replaceAll(/Request Request\(.*?\) needs/g, 'Request needs')
   return [...new Set(same.split('\n').map((line) => line.trimEnd()))].sort().join('\n')
 }
