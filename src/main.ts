@@ -1,10 +1,13 @@
 #!/usr/bin/env node
-// The bin. `broker run` becomes the daemon here, in this very process; everything else is a command. Each loads its own
-// bundle and never the other's. The version is answered at once.
+// The bin. `broker run` becomes the daemon here, in this very process; called by the name of one of Apache's tools it is that
+// tool's face; everything else is a command. Each loads its own bundle and never another's. The version is answered at once.
 
+import { basename } from 'node:path'
 import { version } from './base/version.ts'
 
 const argv = process.argv.slice(2)
+// The link's name, not that of the file it leads to.
+const calledAs = basename(process.argv[1] ?? '').replace(/\.sh$/, '')
 const wantsHelp = argv.includes('--help') || argv.includes('-h')
 
 // A reader that goes away ends us quietly. Nobody listening to our talk is no reason to stop the work.
@@ -16,7 +19,10 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
-if (argv[0] === '--version' || argv[0] === '-V') {
+if (calledAs.startsWith('kafka-')) {
+  const { main } = await import('../commands/kafka/index.ts')
+  await main(calledAs, argv)
+} else if (argv[0] === '--version' || argv[0] === '-V') {
   process.stdout.write(`ktool ${version}\n`)
 } else if (argv[0] === 'broker' && argv[1] === 'run' && !wantsHelp) {
   const { main } = await import('./daemon-main.ts')

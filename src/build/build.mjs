@@ -1,4 +1,5 @@
-// Builds dist/: main.js, and one bundle each for the commands (client/) and the daemon (broker/). Run by `npm install` in a
+// Builds dist/: main.js, and one bundle each for the commands (client/), the faces of Apache's tools (faces/)
+// and the daemon (broker/). Run by `npm install` in a
 // clone and by `npm pack`; never on a user's machine. Everything is bundled, so that nothing else is needed at run time.
 
 import { build } from 'esbuild'
@@ -10,7 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
 /** The bundles: where each goes, and its entry. main.js knows the others by these paths. */
-const BUNDLES = { client: 'commands/index.ts', broker: 'src/daemon-main.ts' }
+const BUNDLES = { client: 'commands/index.ts', faces: 'commands/kafka/index.ts', broker: 'src/daemon-main.ts' }
 
 const common = {
   absWorkingDir: root,

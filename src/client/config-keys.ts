@@ -198,6 +198,11 @@ export const CONFIG_KEYS: Readonly<Record<string, Rule>> = {
   'internal.throw.on.fetch.stable.offset.unsupported': bool(false),
 }
 
+/** Whether there is such a client property, or was: what can't be honoured counts. */
+export function isKnownKey(key: string): boolean {
+  return Object.hasOwn(CONFIG_KEYS, key)
+}
+
 /** Properties checked against CONFIG_KEYS; values by key, defaults included. */
 export class CheckedProperties {
   readonly #given: ReadonlyMap<string, string>

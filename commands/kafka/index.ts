@@ -1,0 +1,29 @@
+// The faces: Apache's tools by their names. Each is loaded alone.
+
+import { type FaceName, OTHER_NAMES } from '../../src/cli/apache/face-names.ts'
+import { type Face, type FaceIo, runFace } from '../../src/cli/apache/face.ts'
+
+type Load = () => Promise<{ readonly face: Face }>
+
+const FACES: Readonly<Record<FaceName, Load>> = {
+  'kafka-topics': () => import('./kafka-topics.ts'),
+}
+
+/** Runs the face of this name (without .sh) and sets process.exitCode. */
+export async function main(name: string, argv: readonly string[]): Promise<void> {
+  const load = FACES[OTHER_NAMES[name] ?? (name as FaceName)] as Load | undefined
+  if (load === undefined) {
+    process.stderr.write(`ktool: there is no ${name} here; see \`ktool faces --help\`\n`)
+    process.exitCode = 2
+    return
+  }
+  const { face } = await load()
+  const io: FaceIo = {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    env: process.env,
+  }
+  process.exitCode = await runFace(face, argv, io)
+}

@@ -1,0 +1,8 @@
+// The faces there are, by the names of Apache's tools.
+
+export const FACE_NAMES = ['kafka-topics'] as const
+
+export type FaceName = (typeof FACE_NAMES)[number]
+
+/** Names of older scripts, and of habit. */
+export const OTHER_NAMES: Readonly<Record<string, FaceName>> = { 'kafka-topic': 'kafka-topics' }

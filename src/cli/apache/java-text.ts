@@ -1,0 +1,46 @@
+// Texts as Java makes them: split, numbers, patterns, topic filters.
+
+import { runtimeException } from './java-errors.ts'
+
+/** String.split with a pattern: empty texts at the end are dropped. */
+export function javaSplit(text: string, separator: RegExp | string): string[] {
+  if (text === '') return ['']
+  const parts = text.split(separator)
+  while (parts.length > 0 && parts[parts.length - 1] === '') parts.pop()
+  return parts
+}
+
+/** List.toString. */
+export function listText(items: readonly (string | number)[]): string {
+  return `[${items.join(', ')}]`
+}
+
+/** A Java pattern that must match a whole text (String.matches). Throws SyntaxError. */
+function javaPattern(pattern: string): RegExp {
+  const flags = /^\(\?([a-z]+)\)/.exec(pattern)
+  const body = pattern.slice(flags?.[0].length ?? 0).replaceAll(/\\Q([\s\S]*?)(?:\\E|$)/g, (_, literal: string) => literal.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+  return new RegExp(`^(?:${body})$`, flags?.[1].includes('i') === true ? 'iu' : 'u')
+}
+
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+
+/** Topic.isInternal: by name. */
+export function isInternalTopic(name: string): boolean {
+  return INTERNAL_TOPICS.has(name)
+}
+
+/** TopicFilter.IncludeList: a pattern, or several with commas between them. Throws the JavaError of a bad one. */
+export function topicFilter(raw: string): (name: string) => boolean {
+  const regex = raw
+    .trim()
+    .replaceAll(',', '|')
+    .replaceAll(' ', '')
+    .replace(/^["']+/, '')
+    .replace(/["']+$/, '')
+  try {
+    const pattern = javaPattern(regex)
+    return (name) => pattern.test(name)
+  } catch {
+    throw runtimeException(`${regex} is an invalid regex.`)
+  }
+}

@@ -1,0 +1,78 @@
+// The cluster that a face talks to: only what its own words name, never the environment, a context or a broker of its own.
+// Like Java's clients it goes on trying an address where nobody answers, until default.api.timeout.ms is over, and takes
+// properties that it doesn't know with a warning.
+
+import { clientConfig } from '../../client/client-config.ts'
+import { connectCluster, type Cluster } from '../../client/cluster.ts'
+import { isKnownKey } from '../../client/config-keys.ts'
+import { ConfigError } from '../../client/errors.ts'
+import { readPropertiesFile } from '../../client/properties-file.ts'
+import { clientAddress, runningBrokers } from '../control.ts'
+import { realDirectory } from '../local-broker.ts'
+import { localPaths } from '../paths.ts'
+import type { FaceIo } from './face.ts'
+import { JavaError } from './java-errors.ts'
+import { clientLogger, logLine } from './log4j.ts'
+
+export interface ClusterWish {
+  /** HOST:PORT[,…]; wins over the properties. */
+  readonly bootstrapServer?: string | undefined
+  readonly properties: ReadonlyMap<string, string>
+  /** Where the properties name none. */
+  readonly clientId: string
+  /** Java's client: its constructor is what fails for properties that can't be used. */
+  readonly kind: 'KafkaAdminClient' | 'KafkaProducer' | 'KafkaConsumer'
+}
+
+/** Lazy: the first call dials. Throws the JavaError of Java's constructor. */
+export async function openCluster(io: FaceIo, wish: ClusterWish): Promise<Cluster> {
+  const properties = new Map(wish.properties)
+  if (wish.bootstrapServer !== undefined) properties.set('bootstrap.servers', wish.bootstrapServer)
+  if (!properties.get('client.id')) properties.set('client.id', wish.clientId)
+  for (const key of [...properties.keys()].filter((key) => !isKnownKey(key))) {
+    logLine(io, 'WARN', `The configuration '${key}' was supplied but isn't a known config.`, 'org.apache.kafka.clients.CommonClientConfigs')
+    properties.delete(key)
+  }
+  try {
+    const config = await clientConfig(properties)
+    return connectCluster(config, { patienceMs: config.defaultApiTimeoutMs, logger: clientLogger(io, wish.clientId) })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const message = `Failed ${wish.kind === 'KafkaAdminClient' ? 'create new KafkaAdminClient' : `to construct ${wish.kind === 'KafkaProducer' ? 'kafka producer' : 'kafka consumer'}`}`
+    throw new JavaError('org.apache.kafka.common.KafkaException', message, { cause: error })
+  }
+}
+
+/** Utils.loadProps: empty without a path. Throws the JavaError of a file that can't be read. */
+export async function loadProperties(path: string | undefined): Promise<ReadonlyMap<string, string>> {
+  if (path === undefined) return new Map()
+  try {
+    return await readPropertiesFile(path)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw new JavaError('java.nio.file.NoSuchFileException', path, { cause: error })
+    if (code === 'EISDIR') throw new JavaError('java.io.IOException', 'Is a directory', { cause: error })
+    if (code === 'EACCES') throw new JavaError('java.nio.file.AccessDeniedException', path, { cause: error })
+    throw error
+  }
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?|0\.0\.0\.0)(:\d+)?(\/.*)?$/i
+
+/**
+ * The address that `--zookeeper` of older releases stands for: on a loopback host the broker of this machine, which one line
+ * on stderr says. Any other host keeps nothing of Kafka any more.
+ */
+export async function brokerForZookeeper(io: FaceIo, zookeeper: string): Promise<string> {
+  const hosts = zookeeper.split('/', 1)[0].split(',')
+  if (!hosts.every((host) => LOOPBACK.test(host.trim()))) {
+    throw new JavaError('java.lang.IllegalArgumentException', `--zookeeper ${zookeeper}: Kafka has no ZooKeeper any more; name a broker with --bootstrap-server HOST:PORT`)
+  }
+  const paths = localPaths(io.env)
+  const [running, usual] = await Promise.all([runningBrokers(paths.runtimeDirectory), realDirectory(paths.dataDirectory)])
+  const broker = running.find(({ dataDirectory }) => dataDirectory === usual) ?? running.at(0)
+  const address = broker === undefined ? 'localhost:9092' : clientAddress(broker)
+  io.err(`--zookeeper ${zookeeper} is taken for the broker on this machine: --bootstrap-server ${address}\n`)
+  return address
+}
