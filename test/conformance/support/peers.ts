@@ -113,6 +113,9 @@ const KAFKA_TOOLS = {
   'kafka-reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   'kafka-leader-election': 'org.apache.kafka.tools.LeaderElectionCommand',
   'kafka-groups': 'org.apache.kafka.tools.GroupsCommand',
+  'kafka-consumer-perf-test': 'org.apache.kafka.tools.ConsumerPerformance',
+  'kafka-broker-api-versions': 'org.apache.kafka.tools.BrokerApiVersionsCommand',
+  'kafka-server-start': 'kafka.Kafka',
 } as const
 
 /** One of Apache's tools by its name. */
@@ -120,6 +123,42 @@ export type KafkaTool = keyof typeof KAFKA_TOOLS
 
 export function kafkaTool(name: KafkaTool): Peer {
   return [...java(), '-XX:TieredStopAtLevel=1', KAFKA_TOOLS[name]]
+}
+
+/** Its main class, for `kafkaTools`. */
+export function classOfTool(name: KafkaTool): string {
+  return KAFKA_TOOLS[name]
+}
+
+/** java/Tools.java, compiled once for each state of its source: many of Apache's tools in one JVM. */
+export function kafkaTools(): Peer {
+  const source = join(SOURCES, 'java', 'Tools.java')
+  const hash = createHash('sha256').update(readFileSync(source)).digest('hex')
+  const home = join(PEERS, `tools-${KAFKA_VERSION}-${hash.slice(0, 12)}`)
+  install(home, (directory) => must('javac', ['-d', directory, '-cp', `${kafkaLibs()}/*`, source]))
+  const [command, ...args] = java()
+  const withTools = args.map((arg, index) => (args[index - 1] === '-cp' ? `${home}:${arg}` : arg))
+  return [command, '-XX:TieredStopAtLevel=1', '-Dfile.encoding=UTF-8', ...withTools, 'Tools']
+}
+
+export interface ToolCommand {
+  /** Its main class. */
+  readonly name: string
+  readonly args: readonly string[]
+  readonly input?: string | undefined
+  readonly timeoutMs: number
+}
+
+/** A command for `kafkaTools`, in a line. */
+export function toolLine({ name, args, input = '', timeoutMs }: ToolCommand): string {
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  return [timeoutMs, name, base64(input), ...args.map(base64)].join('\t') + '\n'
+}
+
+/** What `kafkaTools` answered in a line; an exit code of -2 says that the time was up. */
+export function toolAnswer(line: string): { readonly exit: number; readonly stdout: Buffer; readonly stderr: Buffer } {
+  const [exit, stdout = '', stderr = ''] = line.split(' ')
+  return { exit: Number(exit), stdout: Buffer.from(stdout, 'base64'), stderr: Buffer.from(stderr, 'base64') }
 }
 
 export function kcat(): Peer {

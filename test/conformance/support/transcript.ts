@@ -1,7 +1,7 @@
 // Plays the same commands against two clusters and compares what they said: Apache Kafka's answer is the expected one.
 
 import { expect } from 'vitest'
-import { javaProgram, type Peer, run } from './peers.ts'
+import { kafkaTools, type Peer, run, toolAnswer, toolLine } from './peers.ts'
 
 export interface Step {
   /** What is typed, for the report; unique within a play. */
@@ -37,15 +37,20 @@ export function play(steps: readonly Step[], address: string, settleMs = 0): Pla
   })
 }
 
-/** The same of Apache's tools, all in one JVM (java/Tools.java): the class is the last word of the peer. Without input. */
+const TOOL_MS = 120_000
+
+/** The same of Apache's tools, all in one JVM (java/Tools.java): the class is the last word of the peer. */
 export function playTools(steps: readonly Step[], address: string, settleMs = 0): Played[] {
-  const lines = steps.map((step) => [step.peer[step.peer.length - 1], ...argumentsOf(step, address)].join('\t'))
-  const { stdout, stderr } = run(javaProgram('Tools'), [String(settleMs)], { input: lines.join('\n'), timeoutMs: 600_000 })
+  const lines = steps.map((step) => {
+    const name = step.peer[step.peer.length - 1]
+    return toolLine({ name, args: argumentsOf(step, address), input: step.input, timeoutMs: TOOL_MS })
+  })
+  const { stdout, stderr } = run(kafkaTools(), [String(settleMs)], { input: lines.join(''), timeoutMs: 600_000 })
   const answers = stdout.toString().trimEnd().split('\n')
   if (answers.length !== steps.length) throw new Error(`${answers.length} of ${steps.length} tools answered:\n${stderr.toString()}`)
   return steps.map((step, index) => {
-    const [exit, out = '', err = ''] = answers[index].split(' ')
-    return playedOf(step, address, Number(exit), Buffer.from(out, 'base64'), Buffer.from(err, 'base64'))
+    const { exit, stdout, stderr } = toolAnswer(answers[index])
+    return playedOf(step, address, exit, stdout, stderr)
   })
 }
 
