@@ -67,14 +67,13 @@ function endOfCause(lines: readonly string[], index: number): number {
   return frame < 0 ? index : frame
 }
 
-/** Leaves the first line of each of Java's traces; the empty line that some tools print behind one goes with it. */
+/** Leaves the first line of each of Java's traces, and the empty line that some tools print behind one. */
 function withoutTraces(text: string): string {
   const lines = text.split('\n')
   const kept: string[] = []
   for (let index = 0; index < lines.length; index++) {
     if (CAUSE.test(lines[index])) index = endOfCause(lines, index)
     else if (!FRAME.test(lines[index])) kept.push(lines[index])
-    else if (lines[index + 1] === '' && index + 2 < lines.length) index++
   }
   return kept.join('\n')
 }
@@ -82,7 +81,7 @@ function withoutTraces(text: string): string {
 /** jopt's table of options, and argparse's usage and help: to the error in the last line, or to the end. */
 function withoutHelp(text: string): string {
   return text
-    .replaceAll(/^Option( \(\* = required\))? +Description *\n[ -]+\n(?:[ -].*\n|\n(?=[ -]))*/gm, 'OPTIONS$1\n')
+    .replaceAll(/^Option( \(\* = required\))? +Description *\n[ -]+\n(?:(?:[ -]|\* -).*(?:\n|(?![\s\S]))|\n(?=[ -]))*/gm, 'OPTIONS$1\n')
     .replaceAll(/^usage: [\s\S]*?(?=^[\w.-]+: error: |(?![\s\S]))/gm, 'USAGE\n')
 }
 

@@ -72,6 +72,8 @@ export const play: Play = {
     '--delete-config retention.ms --list',
     '--list',
     // Spellings of former releases.
-    { words: '--zookeeper ADDRESS --list', bare: true, old: { sameAs: '--list' } },
+    { words: '--zookeeper localhost:2181 --create', bare: true, old: { sameAs: '--create' } },
+    { words: '--force --delete --topic absent', old: { sameAs: '--delete --topic absent' } },
+    { words: '--create --topic racks --disable-rack-aware', old: { sameAs: '--create --topic racks' } },
   ],
 }
