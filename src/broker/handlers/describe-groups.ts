@@ -42,7 +42,7 @@ export const handleDescribeGroups: Handler<typeof DescribeGroups> = async (reque
 }
 
 function descriptionOf(group: ClassicGroup): Description {
-  const { id: groupId, phase: groupState, protocolType, protocolName } = group
+  const { id: groupId, state: groupState, protocolType, protocolName } = group
   const isStable = groupState === 'Stable'
   return {
     errorCode: ErrorCode.NONE,

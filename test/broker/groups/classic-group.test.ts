@@ -238,7 +238,7 @@ describe('no group', () => {
     expect(world.commit(1, { memberId: 'm', generation: 3, knowsGroupNotFound: false })).toBe('ILLEGAL_GENERATION')
     expect(world.commit(1)).toBe('NONE')
     expect(world.shard.ids()).toEqual([GROUP])
-    expect(world.group()).toMatchObject({ phase: 'Empty', protocolType: '' })
+    expect(world.group()).toMatchObject({ state: 'Empty', protocolType: '' })
   })
 })
 
@@ -547,7 +547,7 @@ describe('after a restart', () => {
     const before = world.group()!
     world.restart()
     const after = world.group()!
-    expect([after.phase, after.generation, after.leader, after.protocolName]).toEqual([
+    expect([after.state, after.generation, after.leader, after.protocolName]).toEqual([
       'Stable', before.generation, leader, 'range',
     ]) // prettier-ignore
     expect(world.sync(follower).value?.assignment.toString()).toBe(`for ${follower}`)
