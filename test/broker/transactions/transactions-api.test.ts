@@ -325,7 +325,13 @@ describe('an administrator', () => {
     expect(await list({ transactionalIdPattern: 'o.*' })).toEqual(['other'])
     expect(await list({ transactionalIdPattern: 'the' })).toEqual([])
     expect(await list({ transactionalIdPattern: '' })).toEqual(['id', 'other'])
+    expect(await list({ transactionalIdPattern: '(?i)I[[:alpha:]]' })).toEqual(['id'])
     expect(await list({ transactionalIdPattern: '(' })).toBe('INVALID_REGULAR_EXPRESSION')
+    // RE2's syntax, and no pattern takes for ever.
+    expect(await list({ transactionalIdPattern: '(?=i)id' })).toBe('INVALID_REGULAR_EXPRESSION')
+    expect(await list({ transactionalIdPattern: '(i|d|.*)*x' })).toEqual([])
+    await new TransactionClient(client, 'zahlung-ü').init()
+    expect(await list({ transactionalIdPattern: 'z.*-.' })).toEqual(['zahlung-ü'])
   })
 
   test('is not told of what nobody knows', async () => {

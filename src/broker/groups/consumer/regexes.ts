@@ -3,11 +3,11 @@
 
 import { KafkaError } from '../../../protocol/errors.ts'
 import type { GroupRecordInput } from '../../../protocol/records/group.ts'
+import { LinearRegex } from '../../regex/linear-regex.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { regexRecord, regexTombstone } from './records.ts'
 import type { ConsumerWorld } from './settings.ts'
-import { TopicRegex } from './topic-regex.ts'
 
 export interface RegexLookup {
   /** Of the topics: how many there were at the time. */
@@ -77,7 +77,7 @@ export function updateRegexes(
 }
 
 function matchingTopics(regex: string, topics: Iterable<{ readonly name: string }>, mayDescribe: MayDescribe): Set<string> {
-  const found = new TopicRegex(regex).matching(namesOf(topics))
+  const found = new LinearRegex('SubscribedTopicRegex', regex).matching(namesOf(topics))
   for (const name of found) if (!mayDescribe(name)) found.delete(name)
   return found
 }
