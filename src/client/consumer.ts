@@ -55,6 +55,7 @@ interface Assigned {
   node: number // of the leader; -1: to be asked
   leaderEpoch: number
   topicId: string
+  readonly incarnation: string | undefined // the topic's id that is meant; undefined: whatever has its name
   isAskingLeader: boolean
   isFetching: boolean
   notBefore: number // monotonic ms
@@ -139,11 +140,14 @@ export class Consumer {
     this.#clock = clock
   }
 
-  /** One partition more; its leader is asked for where it is not told. */
-  add(position: ConsumerPosition, leader: Leader = { ...NO_LEADER, topicId: '' }): void {
+  /**
+   * One partition more; its leader is asked for where it is not told. With `incarnation`, a topic's id, nothing is read of
+   * a topic that has come under the same name since: whoever gave the partition is to take it back.
+   */
+  add(position: ConsumerPosition, leader: Leader = { ...NO_LEADER, topicId: '' }, incarnation?: string): void {
     const { topic, partition, offset, end } = position
     this.#assigned.push({
-      topic, partition, offset, end, ...leader,
+      topic, partition, offset, end, ...leader, incarnation,
       isAskingLeader: false, isFetching: false, notBefore: 0, failingSince: Infinity, isGone: false,
     }) // prettier-ignore
   }
@@ -334,6 +338,7 @@ export class Consumer {
       const { defaultApiTimeoutMs } = this.#cluster.config
       const wait = { timeoutMs: defaultApiTimeoutMs, signal: this.#abort.signal }
       const leader = await this.#cluster.leader(assigned.topic, assigned.partition, wait)
+      if (assigned.incarnation !== undefined && assigned.incarnation !== leader.topicId) throw new KafkaError('UNKNOWN_TOPIC_ID')
       assigned.node = leader.node
       assigned.leaderEpoch = leader.leaderEpoch
       assigned.topicId = leader.topicId
