@@ -29,8 +29,8 @@ export const noReply = Symbol('no reply')
 export type Answer<A extends Api> = ResponseInput<A> | typeof noReply
 
 /**
- * A handler changes state only before its first await. A KafkaError it throws becomes the answer's top-level code,
- * where the API has one; errors of single items belong into the items.
+ * A handler changes state only before its first await. A KafkaError it throws becomes the answer's top-level code, where
+ * the API has one, or that of all its items (refusals.ts); errors of single items belong into the items.
  */
 export type Handler<A extends Api> = (request: RequestOf<A>, context: RequestContext) => Answer<A> | Promise<Answer<A>>
 

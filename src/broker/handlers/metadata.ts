@@ -102,11 +102,14 @@ async function namedTopics(
   })
 }
 
-/** All of `names` in one commit. Returns the codes of those that could not be made. */
+/**
+ * All of `names` in one commit. Returns the codes of those that could not be made. When the metadata log takes nothing they
+ * are missing, and clients ask again.
+ */
 async function createTopics(names: readonly string[], broker: Broker): Promise<Map<string, number>> {
   const errors = new Map<string, number>()
   const node = { nodeId: broker.nodeId, directoryId: broker.store.directoryId }
-  await broker.metadata.submit((image) => {
+  const made = broker.metadata.submit((image) => {
     const records: NewRecord[] = []
     let partitions = 0
     for (const name of names) {
@@ -124,6 +127,7 @@ async function createTopics(names: readonly string[], broker: Broker): Promise<M
     }
     return { records, result: undefined }
   })
+  await made.catch((error: unknown) => void itemError(error, broker, 'creating topics'))
   return errors
 }
 
