@@ -54,6 +54,8 @@ export interface Broker {
   readonly logger: Logger
   /** Bytes that replies may take now; 0 when slow readers hold too many, -1 when they hold far too many. */
   replyRoom(): number
+  /** Memory for bytes that become part of one reply, and of nothing else. */
+  replyBuffer(size: number): Buffer
   /** Stops cleanly. Resolves when everything is durable and the directory free; the second caller waits, too. */
   stop(): Promise<void>
   /** Resolves when the broker has stopped: with the error that stopped it, undefined when it was asked to. */
@@ -188,6 +190,10 @@ class RunningBroker implements Broker {
 
   replyRoom(): number {
     return this.#server.replyMemory.room
+  }
+
+  replyBuffer(size: number): Buffer {
+    return this.#server.replyMemory.buffers.take(size)
   }
 
   async listen(securities: ReadonlyMap<string, ListenerSecurity>): Promise<void> {
