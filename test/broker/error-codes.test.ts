@@ -12,6 +12,7 @@ import { DeleteAcls } from '../../src/protocol/apis/delete-acls.ts'
 import { DeleteTopics } from '../../src/protocol/apis/delete-topics.ts'
 import { DescribeProducers } from '../../src/protocol/apis/describe-producers.ts'
 import { FindCoordinator } from '../../src/protocol/apis/find-coordinator.ts'
+import { Heartbeat } from '../../src/protocol/apis/heartbeat.ts'
 import { IncrementalAlterConfigs } from '../../src/protocol/apis/incremental-alter-configs.ts'
 import { InitProducerId } from '../../src/protocol/apis/init-producer-id.ts'
 import { Metadata } from '../../src/protocol/apis/metadata.ts'
@@ -25,6 +26,7 @@ import { testBroker } from '../support/broker.ts'
 import { GroupClient } from '../support/group-client.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { batchOf, type RawClient } from '../support/raw-client.ts'
+import { OLD_PROTOCOL, TransactionClient } from '../support/transaction-client.ts'
 
 const NO_SUCH_ID = 'AAAAAAAAAAAAAAAAAAAAZw'
 
@@ -80,6 +82,35 @@ test('WriteTxnMarkers: groups that are not to be had are NOT_LEADER_OR_FOLLOWER,
   const marker = { producerId: 1n, producerEpoch: 0, transactionResult: true, topics, coordinatorEpoch: 0 }
   const { markers } = await client.call(WriteTxnMarkers, 1, { markers: [marker] })
   expect(errorName(markers[0].topics[0].partitions[0].errorCode)).toBe('NOT_LEADER_OR_FOLLOWER')
+})
+
+test('Heartbeat: while the group is read the member hears NONE, in every version; it has a full session after it', async () => {
+  const { broker, connect } = await testBroker()
+  const client = await connect()
+  const loading = vi.spyOn(broker.groups, 'heartbeat').mockRejectedValue(new KafkaError('COORDINATOR_LOAD_IN_PROGRESS'))
+  const beat = async (version: number) => {
+    return errorName((await client.call(Heartbeat, version, { groupId: 'g', generationId: 1, memberId: 'm' })).errorCode)
+  }
+  for (const version of [0, 1, 2, 3, 4]) expect(await beat(version)).toBe('NONE')
+  loading.mockRejectedValue(new KafkaError('NOT_COORDINATOR'))
+  expect(await beat(4)).toBe('NOT_COORDINATOR')
+  loading.mockRestore()
+  expect(await beat(4)).toBe('UNKNOWN_MEMBER_ID')
+})
+
+test('TxnOffsetCommit: while the group is read COORDINATOR_LOAD_IN_PROGRESS, which clients know from version 2 on', async () => {
+  const { broker, connect } = await testBroker({ topics: ['t'] })
+  const client = await connect()
+  const old = new TransactionClient(client, 'old', OLD_PROTOCOL)
+  const producer = new TransactionClient(client, 'new')
+  for (const one of [old, producer]) expect(await one.init()).toBe('NONE')
+  expect(await old.addOffsets('g')).toBe('NONE')
+  const loading = vi.spyOn(broker.groups, 'commit').mockRejectedValue(new KafkaError('COORDINATOR_LOAD_IN_PROGRESS'))
+  for (const version of [0, 1]) expect(await old.commitOffset('g', 't', 1, { version })).toBe('COORDINATOR_NOT_AVAILABLE')
+  for (const version of [2, 3, 4]) expect(await old.commitOffset('g', 't', 1, { version })).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+  expect(await producer.commitOffset('g', 't', 1, { version: 5 })).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+  loading.mockRestore()
+  expect(await old.commitOffset('g', 't', 1, { version: 0 })).toBe('NONE')
 })
 
 test('DescribeProducers: names that are none, topics and partitions that are not there', async () => {

@@ -60,6 +60,9 @@ export class ProduceAdmission {
     for (const { partition, batch } of writes) {
       if (!isTransactional(batch) || !this.#needsWord(partition, batch)) continue
       producer = producerOf(batch)
+      const sequence = batch.readInt32BE(BASE_SEQUENCE_AT)
+      const startsAtZero = this.#admission === 'adds'
+      partition.log.awaitTransaction({ ...producer, sequence, startsAtZero }, this.#context.broker.clock.now())
       const indexes = needed.get(partition.topic) ?? new Set()
       needed.set(partition.topic, indexes.add(partition.index))
     }
@@ -73,19 +76,12 @@ export class ProduceAdmission {
   /** Call it in the turn of the append. Throws the KafkaError that the batch is refused with. */
   check({ partition, batch }: Write): void {
     if (!this.#isChecked || !isTransactional(batch) || !this.#needsWord(partition, batch)) return
-    const { topic, index, log } = partition
+    const { topic, index } = partition
     const error = this.#verdict?.(topic, index)
     if (error !== undefined) throw produceError(error, this.#admission)
     const producer = producerOf(batch)
     if (!this.#context.broker.transactions.isWritable(this.#id, producer, topic, index)) {
       throw new KafkaError('INVALID_TXN_STATE', 'Record was not part of an ongoing transaction')
-    }
-    const sequence = batch.readInt32BE(BASE_SEQUENCE_AT)
-    if (this.#admission === 'adds' && sequence !== 0 && log.producerEpoch(producer.producerId) === undefined) {
-      throw new KafkaError(
-        'OUT_OF_ORDER_SEQUENCE_NUMBER',
-        `Invalid sequence number for producer ${producer.producerId} in partition ${log.name}: ${sequence} (incoming seq. number), expected 0 for a producer without state`,
-      )
     }
   }
 
