@@ -147,10 +147,11 @@ export class ClassicGroup implements Group {
   }
 
   /** A consumer group whose subscriptions can't be read uses all. */
-  isSubscribedTo(topic: string): boolean {
-    if (!this.knowsTopics || this.roster.size === 0) return false
-    if (this.protocolName === null || this.isEmpty) return true
-    return subscribedTopics(this.members, this.protocolName)?.has(topic) ?? true
+  subscription(): (topic: string) => boolean {
+    if (!this.knowsTopics || this.roster.size === 0) return () => false
+    if (this.protocolName === null || this.isEmpty) return () => true
+    const topics = subscribedTopics(this.members, this.protocolName)
+    return (topic) => topics?.has(topic) ?? true
   }
 
   unusedSince({ commitTimestamp }: CommittedOffset): number | undefined {

@@ -13,6 +13,8 @@ import type { Member } from './member.ts'
 
 /** The assignment has this long to come where no member asks for any time at all; Kafka's timer would race with it. */
 const SYNC_MS_UNASKED = 1000
+/** Ids given out and not used yet; they are copied with the group. */
+const MAX_PENDING = 2000
 
 export function join(group: ClassicGroup, request: JoinRequest, now: Now, ticket: Ticket<JoinResult>): void {
   const { roster } = group
@@ -54,7 +56,11 @@ function joinNew(group: ClassicGroup, request: JoinRequest, now: Now, ticket: Ti
   const former = instanceId === null ? undefined : roster.ofInstance(instanceId)
   if (former !== undefined) replaceStatic(group, former, request, now, ticket)
   else if (instanceId === null && request.requiresKnownId) {
-    roster.pending.set(newMemberId, now.monotonic + sessionTimeoutMs)
+    const { pending } = roster
+    pending.set(newMemberId, now.monotonic + sessionTimeoutMs)
+    // Whoever is crowded out asks for another.
+    const [oldest] = pending.keys()
+    if (pending.size > MAX_PENDING) pending.delete(oldest)
     group.tell(ticket, refusedJoin('MEMBER_ID_REQUIRED', newMemberId))
   } else addMember(group, newMemberId, request, now, ticket)
 }

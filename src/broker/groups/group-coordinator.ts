@@ -48,6 +48,9 @@ export interface ListedGroup {
 
 export const GROUPS_TOPIC = '__consumer_offsets'
 const OUTSIDER = { memberId: null, memberEpoch: -1 }
+// Every join compares its protocols with those of all members: clients have one to three.
+const MAX_PROTOCOLS = 100
+const MAX_ID_PREFIX = 1000
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000 // group.new.member.join.timeout.ms, internal in Kafka
 
 export class GroupCoordinator {
@@ -133,7 +136,9 @@ export class GroupCoordinator {
     if (sessionTimeoutMs < groupMinSessionTimeoutMs || sessionTimeoutMs > groupMaxSessionTimeoutMs) {
       throw new KafkaError('INVALID_SESSION_TIMEOUT')
     }
-    const withId = { ...request, newMemberId: `${instanceId ?? clientId}-${randomUUID()}` }
+    if (request.protocols.length > MAX_PROTOCOLS) throw new KafkaError('INVALID_REQUEST')
+    // The id must fit into an answer, whatever it is made from.
+    const withId = { ...request, newMemberId: `${(instanceId ?? clientId).slice(0, MAX_ID_PREFIX)}-${randomUUID()}` }
     return this.#runtime.run(groupId, (shard, now, ticket) => shard.join(groupId, withId, now, ticket))
   }
 

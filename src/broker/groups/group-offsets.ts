@@ -15,8 +15,9 @@ export function commitRecords(offsets: readonly OffsetEntry[]): GroupRecordInput
 /** Which of `keys` may be deleted, and are there; which are in use. Throws KafkaError NON_EMPTY_GROUP. */
 export function deletable(offsets: Offsets, group: Group, keys: readonly OffsetKey[]): { deleted: OffsetKey[]; inUse: OffsetKey[] } {
   if (!group.isEmpty && !group.knowsTopics) throw new KafkaError('NON_EMPTY_GROUP')
-  const inUse = keys.filter(({ topic }) => group.isSubscribedTo(topic))
-  const deleted = keys.filter((key) => !inUse.includes(key) && offsets.get(key) !== undefined)
+  const isSubscribedTo = group.subscription()
+  const inUse = keys.filter(({ topic }) => isSubscribedTo(topic))
+  const deleted = keys.filter((key) => !isSubscribedTo(key.topic) && offsets.get(key) !== undefined)
   return { deleted, inUse }
 }
 
@@ -34,8 +35,9 @@ export function endOfTopics(offsets: Offsets, isGone: (topic: string, topicId: s
 /** Of what is too old in one group. `isLast`: nothing is left of the group then, and it goes, too. */
 export function endOfOld(offsets: Offsets, group: Group, retentionMs: number, now: Now): { records: GroupRecordInput[]; isLast: boolean } {
   const committed = offsets.of(group.id)
+  const isSubscribedTo = group.subscription()
   const expired = committed.filter(([key, offset]) => {
-    return !group.isSubscribedTo(key.topic) && !offsets.isPending(key) && isOld(group, offset, retentionMs, now)
+    return !isSubscribedTo(key.topic) && !offsets.isPending(key) && isOld(group, offset, retentionMs, now)
   })
   const isLast = expired.length === committed.length && offsets.pendingOf(group.id).length === 0 && group.isVacant
   return { records: expired.map(([key]) => offsetTombstone(key)), isLast }

@@ -37,7 +37,8 @@ export interface Group {
   readonly isVacant: boolean
   /** Whether it can tell which topics its members read; where not, all its offsets are in use while it has members. */
   readonly knowsTopics: boolean
-  isSubscribedTo(topic: string): boolean
+  /** Tells of which topics the offsets are in use, as it is now: ask for it once, since it may be long to read. */
+  subscription(): (topic: string) => boolean
   /** Throws KafkaError. */
   checkCommit(committer: Committer, offsets: readonly OffsetEntry[]): void
   /** Throws KafkaError. */

@@ -52,7 +52,9 @@ interface Wanted {
 /** undefined: all of them. Version 0 has no null, and asks for all with an empty list. */
 function wantedTopics(request: Request, apiVersion: number): Wanted[] | undefined {
   if (request.topics === null || (apiVersion === 0 && request.topics.length === 0)) return undefined
-  const byKey = new Map(request.topics.map((topic) => [`${topic.topicId} ${topic.name ?? ''}`, topic]))
+  // Where an id is given, names do not count: each id once, whatever names come with it.
+  const keyOf = ({ topicId, name }: Wanted) => (topicId === ZERO_UUID ? JSON.stringify(name) : topicId)
+  const byKey = new Map(request.topics.map((topic) => [keyOf(topic), topic]))
   return [...byKey.values()]
 }
 

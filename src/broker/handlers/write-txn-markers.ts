@@ -50,6 +50,8 @@ async function write(marker: Marker, topic: string, index: number, broker: Broke
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult } = marker
   const producer = { id: producerId, epoch: producerEpoch }
   try {
+    // A batch without a producer is no transaction's: nobody could read on behind it.
+    if (producerId < 0n || producerEpoch < 0) throw new KafkaError('INVALID_REQUEST')
     checkEpoch(marker, topic, index, broker)
     await writeMarker({ producer, isCommit: transactionResult, coordinatorEpoch }, topic, index, broker)
     return ErrorCode.NONE

@@ -268,7 +268,7 @@ describe('protocols', () => {
     const metadata = version1.subarray(0, version1.length - 4) // @platformatic/kafka: without ownedPartitions
     const memberId = world.join({ protocols: [{ name: 'range', metadata }] }).value?.memberId ?? ''
     world.syncAll([memberId])
-    expect(['t', 'other'].map((topic) => world.group()!.isSubscribedTo(topic))).toEqual([true, false])
+    expect(['t', 'other'].map(world.group()!.subscription())).toEqual([true, false])
   })
 
   test('trap: the protocol type is opaque (Connect, Schema Registry)', () => {
@@ -277,7 +277,7 @@ describe('protocols', () => {
     expect(joined.value).toMatchObject({ error: 'NONE', protocolType: 'sr', protocolName: 'v0' })
     const memberId = joined.value!.memberId
     world.sync(memberId, { assignments: [{ memberId, assignment: Buffer.from('{"master":"x"}') }] })
-    expect(world.group()!.isSubscribedTo('t')).toBe(false)
+    expect(world.group()!.subscription()('t')).toBe(false)
     world.restart()
     expect(world.sync(memberId).value?.assignment.toString()).toBe('{"master":"x"}')
   })

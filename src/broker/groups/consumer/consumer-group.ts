@@ -101,6 +101,10 @@ export class ConsumerGroup implements Group {
     return this.#topicCounts.has(topic)
   }
 
+  subscription(): (topic: string) => boolean {
+    return (topic) => this.isSubscribedTo(topic)
+  }
+
   checkCommit(committer: Committer, offsets: readonly OffsetEntry[]): void {
     checkCommit(this, committer, offsets)
   }
