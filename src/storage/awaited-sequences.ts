@@ -30,7 +30,7 @@ export class AwaitedSequences {
   await({ producerId, epoch, sequence, startsAtZero }: Beginning, nowMs: number): void {
     const known = this.#byProducer.get(producerId)
     if (known === undefined) {
-      const [oldest] = this.#byProducer.size < MAX_PRODUCERS ? [] : this.#byProducer.keys()
+      const oldest = this.#byProducer.size < MAX_PRODUCERS ? undefined : this.#byProducer.keys().next().value
       if (oldest !== undefined) this.#byProducer.delete(oldest)
       this.#byProducer.set(producerId, { epoch, lowest: sequence, startsAtZero, since: nowMs })
     } else if (epoch > known.epoch || (epoch === known.epoch && sequence < known.lowest)) {
