@@ -7,7 +7,7 @@ import { Fetch } from '../protocol/apis/fetch.ts'
 import { prepareCodec } from '../protocol/compression/index.ts'
 import { type ErrorName, errorName, KafkaError, ProtocolError } from '../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
-import { EARLIEST, type IsolationLevel, LATEST, offsetsAt } from './admin/partitions.ts'
+import { EARLIEST, type IsolationLevel, LATEST, offsetsAt, placeOf } from './admin/partitions.ts'
 import { groupBy } from './admin/group-by.ts'
 import type { Cluster, Leader } from './cluster.ts'
 import { type FetchedRecords, scanBatches } from './consumer-batches.ts'
@@ -289,7 +289,7 @@ export class Consumer {
         const { topic, partition, end } = assigned
         // The first batch has what was asked for, or what comes after it. Taking less would be asking for it for ever.
         if (next <= asked[index]) {
-          const place = `${topic}-${partition}`
+          const place = placeOf(assigned)
           throw new ProtocolError(`asked for offset ${asked[index]} of ${place}, the broker sent records that end at ${next - 1}`)
         }
         assigned.offset = Math.max(assigned.offset, next)
@@ -375,8 +375,4 @@ export class Consumer {
     this.#waiting = undefined
     waiting?.()
   }
-}
-
-function placeOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}-${partition}`
 }

@@ -18,8 +18,9 @@ import { GroupShard } from './group-shard.ts'
 import type { Committer, GroupType, OffsetReader } from './group.ts'
 import type { ConsumerGroup } from './consumer/consumer-group.ts'
 import type { HeartbeatRequest, HeartbeatResult } from './consumer/heartbeat.ts'
-import { consumerSettings, groupTopics } from './consumer/surroundings.ts'
+import { consumerSettings } from './consumer/surroundings.ts'
 import type { CommittedOffset, OffsetEntry, OffsetKey } from './offsets.ts'
+import { groupTopics } from './topics.ts'
 
 export interface GroupCoordinatorOptions {
   readonly metadata: MetadataController

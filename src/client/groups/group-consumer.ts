@@ -4,7 +4,7 @@
 
 import { type Clock, systemClock, type Timer } from '../../base/clock.ts'
 import { ErrorCode, type ErrorName, errorName, KafkaError } from '../../protocol/errors.ts'
-import { type IsolationLevel, LATEST, listOffsets, type TopicPartition } from '../admin/partitions.ts'
+import { type IsolationLevel, LATEST, listOffsets, placeOf, type TopicPartition } from '../admin/partitions.ts'
 import type { AutoOffsetReset } from '../client-config.ts'
 import type { Cluster } from '../cluster.ts'
 import type { FetchedRecords } from '../consumer-batches.ts'
@@ -13,7 +13,7 @@ import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
 import { type AssignedPartition, Coordinator, type MemberEvents, type Membership, refusal, THROWN_OUT } from './membership.ts'
 import { commitOffsets } from './offsets.ts'
-import { committedOffsets, type GroupReader, placeOf, startingPoints } from './starting-points.ts'
+import { committedOffsets, type GroupReader, startingPoints } from './starting-points.ts'
 
 export interface GroupConsumerOptions {
   readonly groupId: string

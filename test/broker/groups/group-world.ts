@@ -7,7 +7,7 @@ import type { Now, Producer, Step, Ticket } from '../../../src/broker/coordinato
 import type { JoinRequest, JoinResult, SyncRequest, SyncResult } from '../../../src/broker/groups/classic-requests.ts'
 import { randomUuid } from '../../../src/base/uuid.ts'
 import type { ConsumerSettings } from '../../../src/broker/groups/consumer/settings.ts'
-import type { GroupTopic, GroupTopics } from '../../../src/broker/groups/consumer/topics.ts'
+import type { GroupTopic, GroupTopics } from '../../../src/broker/groups/topics.ts'
 import { GroupShard } from '../../../src/broker/groups/group-shard.ts'
 import type { GroupSettings } from '../../../src/broker/groups/group-shard.ts'
 import type { Committer } from '../../../src/broker/groups/group.ts'

@@ -17,7 +17,7 @@ import { canDowngrade, classicAssignment, downgraded } from './migration.ts'
 import type { Downgrade } from './migration.ts'
 import type { TopicPartitions } from './reconcile.ts'
 import type { ConsumerWorld } from './settings.ts'
-import type { GroupTopics } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
 
 export interface ClassicJoin {
   readonly result: JoinResult

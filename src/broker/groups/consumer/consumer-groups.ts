@@ -21,7 +21,7 @@ import { canDowngrade, downgraded } from './migration.ts'
 import type { Downgrade, Draft } from './migration.ts'
 import type { RegexLookup } from './regexes.ts'
 import type { ConsumerSettings, ConsumerWorld } from './settings.ts'
-import type { GroupTopics } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
 
 export interface ConsumerOutcome<T> {
   readonly records: readonly GroupRecordInput[]
@@ -75,7 +75,7 @@ export class ConsumerGroups {
     return { topics, settings: settings(id), now }
   }
 
-  replay(record: Exclude<GroupRecord, { readonly name: 'Unknown' | 'OffsetCommit' | 'LegacyOffsetCommit' | 'GroupMetadata' }>): void {
+  replay(record: Extract<GroupRecord, { readonly name: `ConsumerGroup${string}` }>): void {
     const { groupId } = record.key
     let entry = this.#entries.get(groupId)
     if (entry === undefined) {
