@@ -23,7 +23,7 @@ type Protocol = 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 /** 0001 produces and consumes, 0081 is the admin client (with rules for who is logged in), 0103 transactions. */
 const NUMBERS: Readonly<Record<Protocol, readonly string[]>> = {
   SSL: ['0001', '0097', '0103'],
-  SASL_PLAINTEXT: ['0142', '0001', '0081', '0135'],
+  SASL_PLAINTEXT: ['0142', '0001', '0103', '0135'],
   SASL_SSL: ['0142', '0001', '0081', '0097', '0103', '0135'],
 }
 const PROTOCOLS: readonly Protocol[] = ['SASL_SSL', 'SASL_PLAINTEXT', 'SSL']
