@@ -117,7 +117,7 @@ test('DescribeProducers: names that are none, topics and partitions that are not
   const { connect } = await testBroker({ topics: ['t'] })
   const topics = [['a b', 0], ['absent', 0], ['t', 9], ['t', -1]] as const // prettier-ignore
   const answer = await (await connect()).call(DescribeProducers, 0, { topics: topics.map(([name, index]) => ({ name, partitionIndexes: [index] })) })
-  const codes = answer.topics.map(({ partitions }) => errorName(partitions[0].errorCode))
+  const codes = answer.topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorName(errorCode)))
   expect(codes).toEqual(['INVALID_TOPIC_EXCEPTION', 'UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_OR_PARTITION'])
 })
 
