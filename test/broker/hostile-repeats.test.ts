@@ -3,19 +3,23 @@
 
 import { expect, test } from 'vitest'
 import { ConsumerGroupDescribe } from '../../src/protocol/apis/consumer-group-describe.ts'
+import { ConsumerGroupHeartbeat } from '../../src/protocol/apis/consumer-group-heartbeat.ts'
 import { DescribeConfigs } from '../../src/protocol/apis/describe-configs.ts'
 import { DescribeGroups } from '../../src/protocol/apis/describe-groups.ts'
 import { DescribeProducers } from '../../src/protocol/apis/describe-producers.ts'
 import { DescribeTransactions } from '../../src/protocol/apis/describe-transactions.ts'
+import type { JoinGroup } from '../../src/protocol/apis/join-group.ts'
 import { Metadata } from '../../src/protocol/apis/metadata.ts'
 import { OffsetDelete } from '../../src/protocol/apis/offset-delete.ts'
 import { OffsetFetch } from '../../src/protocol/apis/offset-fetch.ts'
+import { WriteTxnMarkers } from '../../src/protocol/apis/write-txn-markers.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { ZERO_UUID } from '../../src/protocol/reader.ts'
 import { ConsumerProtocolSubscription, encodeConsumerProtocol } from '../../src/protocol/records/consumer-protocol.ts'
 import type { RequestInput } from '../../src/protocol/schema.ts'
 import { testBroker } from '../support/broker.ts'
 import { GroupClient } from '../support/group-client.ts'
+import { LinearRegex } from '../../src/broker/regex/linear-regex.ts'
 
 const times = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at))
 
@@ -101,4 +105,58 @@ test('the configs of thousands of groups come between the answers to others, and
   expect(order).toEqual(['other', 'all'])
   expect(results.filter(({ errorCode }) => errorCode === 0)).toHaveLength(10_000)
   expect(errorName(results[10_000].errorCode)).toBe('INVALID_REQUEST')
+})
+
+test('a member has a hundred protocols at most, and an id that fits into an answer', async () => {
+  const { connect, lines } = await testBroker()
+  const join = async (more: Partial<RequestInput<typeof JoinGroup>>) => {
+    const answer = await new GroupClient(await connect(), 'g').join({ groupInstanceId: 'x', ...more })
+    return [answer.error, answer.memberId.length]
+  }
+  const protocols = times(101, (at) => ({ name: `p${at}`, metadata: Buffer.alloc(0) }))
+  expect(await join({ protocols })).toEqual(['INVALID_REQUEST', 0])
+  expect(await join({ groupInstanceId: 'i'.repeat(32_767), rebalanceTimeoutMs: 100 })).toEqual(['NONE', 1037])
+  expect(lines.filter((line) => line.includes('ERROR'))).toEqual([])
+})
+
+test('of thousands of ids given out and not used, the oldest are forgotten', async () => {
+  const { connect } = await testBroker()
+  const group = new GroupClient(await connect(), 'g')
+  const ids: string[] = []
+  for (let i = 0; i < 2001; i++) ids.push((await group.join()).memberId)
+  expect((await group.join({ memberId: ids[0] })).error).toBe('UNKNOWN_MEMBER_ID')
+  expect((await group.join({ memberId: ids[1] })).error).toBe('NONE')
+})
+
+test('ten thousand names are as many as a member subscribes to', async () => {
+  const { connect } = await testBroker()
+  const client = await connect()
+  const beat = async (names: number) => {
+    const subscribedTopicNames = times(names, (at) => `x${at}`)
+    const request = { groupId: 'g', memberId: 'm', memberEpoch: 0, rebalanceTimeoutMs: 1000, subscribedTopicNames, topicPartitions: [] }
+    return errorName((await client.call(ConsumerGroupHeartbeat, 1, request)).errorCode)
+  }
+  expect(await beat(10_000)).toBe('NONE')
+  expect(await beat(10_001)).toBe('INVALID_REQUEST')
+})
+
+test('a regex that must look at many places is refused', () => {
+  const isRefused = (source: string): boolean => {
+    try {
+      new LinearRegex('it', source).matching(times(200, (at) => 'a'.repeat(200) + String(at)))
+      return false
+    } catch (error) {
+      return String(error).includes('is not a valid regular expression')
+    }
+  }
+  expect(isRefused('(a?){1000}'.repeat(8))).toBe(true)
+  expect(['a'.repeat(10_000), '(a|b)*', times(500, (at) => `topic-${at}`).join('|')].map(isRefused)).toEqual([false, false, false])
+})
+
+test('a marker names a producer', async () => {
+  const { connect } = await testBroker({ topics: ['t'] })
+  const marker = { transactionResult: true, coordinatorEpoch: 0, topics: [{ name: 't', partitionIndexes: [0] }] }
+  const markers = [{ ...marker, producerId: -1n, producerEpoch: 0 }, { ...marker, producerId: 5n, producerEpoch: -1 }, { ...marker, producerId: 6n, producerEpoch: 0 }] // prettier-ignore
+  const answer = await (await connect()).call(WriteTxnMarkers, 1, { markers })
+  expect(answer.markers.map(({ topics }) => errorName(topics[0].partitions[0].errorCode))).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST', 'NONE'])
 })

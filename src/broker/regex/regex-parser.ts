@@ -55,6 +55,8 @@ const ESCAPES: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r:
 class Parser {
   readonly #text: readonly string[]
   readonly #names = new Set<string>()
+  /** Made once for each character: a set takes long. */
+  readonly #literals = new Map<string, RegexNode>()
   #at = 0
   #flags: Flags = { ignoresCase: false }
   #depth = 0
@@ -206,7 +208,10 @@ class Parser {
   }
 
   #literal(character: string): RegexNode {
-    return setNode(this.#span(character.codePointAt(0) ?? 0), this.#flags)
+    const key = `${this.#flags.ignoresCase} ${character}`
+    const node = this.#literals.get(key) ?? setNode(this.#span(character.codePointAt(0) ?? 0), this.#flags)
+    this.#literals.set(key, node)
+    return node
   }
 
   /** \d, \pN and the like; undefined, and nothing taken, when it is another escape. */
