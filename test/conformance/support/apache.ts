@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { java, kafkaTool, output } from './peers.ts'
 
-const START_MS = 60_000
+const START_MS = 180_000 // on a loaded machine, after kill -9
 
 export interface ApacheBroker {
   /** HOST:PORT of the plaintext listener. */
