@@ -8,6 +8,7 @@ import { DescribeConfigs } from '../../src/protocol/apis/describe-configs.ts'
 import { DescribeGroups } from '../../src/protocol/apis/describe-groups.ts'
 import { DescribeProducers } from '../../src/protocol/apis/describe-producers.ts'
 import { DescribeTransactions } from '../../src/protocol/apis/describe-transactions.ts'
+import { IncrementalAlterConfigs } from '../../src/protocol/apis/incremental-alter-configs.ts'
 import type { JoinGroup } from '../../src/protocol/apis/join-group.ts'
 import { Metadata } from '../../src/protocol/apis/metadata.ts'
 import { OffsetDelete } from '../../src/protocol/apis/offset-delete.ts'
@@ -159,4 +160,13 @@ test('a marker names a producer', async () => {
   const markers = [{ ...marker, producerId: -1n, producerEpoch: 0 }, { ...marker, producerId: 5n, producerEpoch: -1 }, { ...marker, producerId: 6n, producerEpoch: 0 }] // prettier-ignore
   const answer = await (await connect()).call(WriteTxnMarkers, 1, { markers })
   expect(answer.markers.map(({ topics }) => errorName(topics[0].partitions[0].errorCode))).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST', 'NONE'])
+})
+
+test('configs that are more than one batch of metadata holds are refused', async () => {
+  const { connect, lines } = await testBroker()
+  const configs = times(30_000, (at) => ({ name: `my.own.${at}`, configOperation: 0, value: 'x'.repeat(300) }))
+  const resources = [{ resourceType: 4, resourceName: '', configs }]
+  const answer = await (await connect()).call(IncrementalAlterConfigs, 1, { resources, validateOnly: false })
+  expect(errorName(answer.responses[0].errorCode)).toBe('POLICY_VIOLATION')
+  expect(lines.filter((line) => line.includes('ERROR'))).toEqual([])
 })
