@@ -36,30 +36,6 @@ export interface BrokerOptions {
   readonly ephemeral?: boolean
 }
 
-export interface Broker {
-  readonly clusterId: string
-  readonly nodeId: number
-  readonly listeners: readonly BrokerListener[]
-  readonly config: BrokerConfig
-  readonly metadata: MetadataController
-  readonly partitions: Partitions
-  readonly fetchSessions: FetchSessions
-  readonly throttle: Throttle
-  readonly groups: GroupCoordinator
-  /** undefined: everybody may do everything. */
-  readonly authorizer: Authorizer | undefined
-  readonly transactions: TransactionCoordinator
-  readonly store: LogStore
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Bytes that replies may take now; 0 when slow readers hold too many, -1 when they hold far too many. */
-  replyRoom(): number
-  /** Stops cleanly. Resolves when everything is durable and the directory free; the second caller waits, too. */
-  stop(): Promise<void>
-  /** Resolves when the broker has stopped: with the error that stopped it, undefined when it was asked to. */
-  readonly stopped: Promise<Error | undefined>
-}
-
 const DEFAULT_REQUEST_MEMORY = 64 * 1024 * 1024
 const CLOSE_TIMEOUT_MS = 30_000
 
@@ -108,7 +84,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await groups.open()
     transactions = new TransactionCoordinator({ metadata, partitions, groups, config, node, clock, logger })
     await transactions.open()
-    const broker = new RunningBroker({ config, metadata, partitions, groups, transactions, store, clock, logger })
+    const broker = new Broker({ config, metadata, partitions, groups, transactions, store, clock, logger })
     await broker.listen(securities)
     return broker
   } catch (error) {
@@ -131,7 +107,8 @@ function* logsOf(partitions: Partitions): Generator<Log> {
 
 type Parts = Pick<Broker, 'config' | 'metadata' | 'partitions' | 'groups' | 'transactions' | 'store' | 'clock' | 'logger'>
 
-class RunningBroker implements Broker {
+/** Made by startBroker. */
+export class Broker {
   readonly clusterId: string
   readonly nodeId: number
   readonly config: BrokerConfig
@@ -140,11 +117,13 @@ class RunningBroker implements Broker {
   readonly fetchSessions: FetchSessions
   readonly throttle: Throttle
   readonly groups: GroupCoordinator
+  /** undefined: everybody may do everything. */
   readonly authorizer: Authorizer | undefined
   readonly transactions: TransactionCoordinator
   readonly store: LogStore
   readonly clock: Clock
   readonly logger: Logger
+  /** Resolves when the broker has stopped: with the error that stopped it, undefined when it was asked to. */
   readonly stopped: Promise<Error | undefined>
   readonly #server: Server
   #listeners: readonly BrokerListener[] = []
@@ -186,8 +165,13 @@ class RunningBroker implements Broker {
     return this.#listeners
   }
 
+  /** Bytes that replies may take now; 0 when slow readers hold too many, -1 when they hold far too many. */
   replyRoom(): number {
     return this.#server.replyMemory.room
+  }
+
+  replyBuffer(size: number): Buffer {
+    return this.#server.replyMemory.buffers.take(size)
   }
 
   async listen(securities: ReadonlyMap<string, ListenerSecurity>): Promise<void> {
@@ -206,6 +190,7 @@ class RunningBroker implements Broker {
     })
   }
 
+  /** Stops cleanly. Resolves when everything is durable and the directory free; the second caller waits, too. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopCleanly().then(
       () => this.#hasStopped(undefined),

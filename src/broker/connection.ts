@@ -335,12 +335,14 @@ export class ClientConnection implements Connection {
     }
     if (this.#outputSince === -1) this.#outputSince = this.#settings.clock.monotonic()
     for (let i = 0; i < pieces.length; i++) {
-      this.#stream.write(pieces[i], i === pieces.length - 1 ? this.#onWritten : undefined)
+      this.#stream.write(pieces[i], i === pieces.length - 1 ? (error) => this.#onWritten(pieces, error) : undefined)
     }
     this.#accountOutput()
   }
 
-  readonly #onWritten = (): void => {
+  #onWritten(pieces: readonly Buffer[], error: Error | null | undefined): void {
+    // After an error the memory is the collector's: who knows what still reads it.
+    if (!error) this.#settings.replyMemory.buffers.give(pieces)
     this.#lastActivity = this.#settings.clock.monotonic()
     this.#accountOutput()
     this.#outputSince = this.#outputHeld === 0 ? -1 : this.#lastActivity

@@ -120,11 +120,14 @@ export class FetchSessions {
   #update(session: Session, request: FetchRequest): void {
     const { partitions } = session
     const before = partitions.size
-    for (const target of this.#targetsOf(request)) {
+    const targets = this.#targetsOf(request)
+    const added = targets.filter((target) => !partitions.has(keyOf(target))).length
+    // The client begins a new one, and may go without.
+    if (this.#partitionCount + added > MAX_PARTITIONS) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND')
+    for (const target of targets) {
       const cached = partitions.get(keyOf(target))
-      if (cached !== undefined) cached.target = { ...target, topic: cached.target.topic || target.topic }
-      else if (this.#partitionCount + partitions.size - before < MAX_PARTITIONS) partitions.set(keyOf(target), cacheOf(target))
-      else throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND') // the client begins a new one, and may go without
+      if (cached === undefined) partitions.set(keyOf(target), cacheOf(target))
+      else cached.target = { ...target, topic: cached.target.topic || target.topic }
     }
     for (const { topic, topicId, partitions: indexes } of request.forgottenTopicsData) {
       for (const index of indexes) partitions.delete(keyOf({ topic, topicId, index }))

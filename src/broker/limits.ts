@@ -3,6 +3,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
+import { ReplyBuffers } from './reply-buffers.ts'
 
 /**
  * Bytes of requests: received in part, waiting, or being served. Over the limit, connections stop reading, except one:
@@ -70,6 +71,7 @@ const FAR_OVER = 4
 
 /** Bytes of replies handed to sockets and not yet taken by the kernel. Fetch makes its replies small when it is short. */
 export class ReplyMemory {
+  readonly buffers = new ReplyBuffers()
   readonly #limit: number
   #used = 0
 

@@ -2,9 +2,9 @@
 // ApiVersions advertises and what is served. A handler's mistake costs one request or one connection, never the process.
 
 import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHeader } from '../protocol/frames.ts'
-import { errorMessage, ErrorCode, KafkaError } from '../protocol/errors.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import { MAX_REQUEST_ELEMENTS, Reader } from '../protocol/reader.ts'
-import type { Api, Fields } from '../protocol/schema.ts'
+import type { Api, Fields, RequestOf } from '../protocol/schema.ts'
 import { AddOffsetsToTxn } from '../protocol/apis/add-offsets-to-txn.ts'
 import { AddPartitionsToTxn } from '../protocol/apis/add-partitions-to-txn.ts'
 import { AlterClientQuotas } from '../protocol/apis/alter-client-quotas.ts'
@@ -118,6 +118,7 @@ import { handleTxnOffsetCommit } from './handlers/txn-offset-commit.ts'
 import { handleUnregisterBroker } from './handlers/unregister-broker.ts'
 import { handleUpdateFeatures } from './handlers/update-features.ts'
 import { handleWriteTxnMarkers } from './handlers/write-txn-markers.ts'
+import { refusalOf } from './refusals.ts'
 import { hostOf } from './security/authorizer.ts'
 
 export interface Route {
@@ -241,7 +242,7 @@ export function serveRequest(
     const throttleTimeMs = throttle(context, found.api, frame, pieces)
     return throttleTimeMs === 0 || answer === noReply ? pieces : encode({ ...answer, throttleTimeMs })
   }
-  const failed = (error: unknown): Reply => failureReply(broker, found.api, header, error)
+  const failed = (error: unknown): Reply => failureReply(broker, found.api, header, request, error)
   try {
     const answer = found.handle(request, context)
     return answer instanceof Promise ? answer.then(reply).catch(failed) : reply(answer)
@@ -276,19 +277,22 @@ function throttle(context: RequestContext, api: Api, frame: Buffer, reply: Reply
   return ms
 }
 
-/** An error as the answer's top-level code, where this version of the API has one; else the connection ends. */
-function failureReply(broker: Broker, api: Api, header: RequestHeader, error: unknown): Reply {
+/** An error as the answer's top-level code or that of its rows, where this version of the API has one; else the connection ends. */
+function failureReply(broker: Broker, api: Api, header: RequestHeader, request: RequestOf<Api>, error: unknown): Reply {
   if (error instanceof CloseConnection) throw error
-  const isKafkaError = error instanceof KafkaError
-  if (!isKafkaError) broker.logger.error(`${api.name} version ${header.apiVersion} failed: ${describe(error)}`)
+  if (!(error instanceof KafkaError)) broker.logger.error(`${api.name} version ${header.apiVersion} failed: ${describe(error)}`)
+  // The text of an unexpected error is for our log alone.
+  const told = error instanceof KafkaError ? error : new KafkaError('UNKNOWN_SERVER_ERROR')
+  const encode = (answer: Record<string, unknown>) =>
+    encodeResponseFrame<Fields, Fields>(api, header.apiVersion, header.correlationId, answer)
+  const refused = refusalOf(api, request, told)
+  if (refused !== undefined) return encode(refused)
   const fields = new Map(Object.entries(api.response.fields))
   const { since = 0, until = Infinity } = fields.get('errorCode')?.settings ?? { since: Infinity }
   if (header.apiVersion < since || header.apiVersion > until) {
     throw new CloseConnection(`${api.name} failed: ${error instanceof Error ? error.message : String(error)}`)
   }
-  // The text of an unexpected error is for our log alone.
-  const code = isKafkaError ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR
-  const answer: Record<string, unknown> = { errorCode: code }
-  if (fields.has('errorMessage')) answer.errorMessage = isKafkaError ? error.message : errorMessage(code)
-  return encodeResponseFrame<Fields, Fields>(api, header.apiVersion, header.correlationId, answer)
+  const answer: Record<string, unknown> = { errorCode: told.code }
+  if (fields.has('errorMessage')) answer.errorMessage = told.message
+  return encode(answer)
 }

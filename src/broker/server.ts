@@ -177,7 +177,10 @@ export class Server {
       const now = this.#options.clock.monotonic()
       this.#strangers.check(now)
       for (const connection of [...this.#connections]) connection.check(now)
-      if (this.#connections.size + this.#strangers.count > 0 && !this.#isStopping) this.#watch()
+      const { buffers } = this.replyMemory
+      buffers.tidy(now)
+      const isIdle = this.#connections.size + this.#strangers.count === 0 && buffers.freeBytes === 0
+      if (!isIdle && !this.#isStopping) this.#watch()
     })
   }
 

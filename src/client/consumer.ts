@@ -7,7 +7,7 @@ import { Fetch } from '../protocol/apis/fetch.ts'
 import { prepareCodec } from '../protocol/compression/index.ts'
 import { type ErrorName, errorName, KafkaError, ProtocolError } from '../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
-import { EARLIEST, type IsolationLevel, LATEST, offsetsAt } from './admin/partitions.ts'
+import { EARLIEST, type IsolationLevel, LATEST, offsetsAt, placeOf } from './admin/partitions.ts'
 import { groupBy } from './admin/group-by.ts'
 import type { Cluster, Leader } from './cluster.ts'
 import { type FetchedRecords, scanBatches } from './consumer-batches.ts'
@@ -55,6 +55,7 @@ interface Assigned {
   node: number // of the leader; -1: to be asked
   leaderEpoch: number
   topicId: string
+  readonly incarnation: string | undefined // the topic's id that is meant; undefined: whatever has its name
   isAskingLeader: boolean
   isFetching: boolean
   notBefore: number // monotonic ms
@@ -139,11 +140,14 @@ export class Consumer {
     this.#clock = clock
   }
 
-  /** One partition more; its leader is asked for where it is not told. */
-  add(position: ConsumerPosition, leader: Leader = { ...NO_LEADER, topicId: '' }): void {
+  /**
+   * One partition more; its leader is asked for where it is not told. With `incarnation`, a topic's id, nothing is read of
+   * a topic that has come under the same name since: whoever gave the partition is to take it back.
+   */
+  add(position: ConsumerPosition, leader: Leader = { ...NO_LEADER, topicId: '' }, incarnation?: string): void {
     const { topic, partition, offset, end } = position
     this.#assigned.push({
-      topic, partition, offset, end, ...leader,
+      topic, partition, offset, end, ...leader, incarnation,
       isAskingLeader: false, isFetching: false, notBefore: 0, failingSince: Infinity, isGone: false,
     }) // prettier-ignore
   }
@@ -285,7 +289,7 @@ export class Consumer {
         const { topic, partition, end } = assigned
         // The first batch has what was asked for, or what comes after it. Taking less would be asking for it for ever.
         if (next <= asked[index]) {
-          const place = `${topic}-${partition}`
+          const place = placeOf(assigned)
           throw new ProtocolError(`asked for offset ${asked[index]} of ${place}, the broker sent records that end at ${next - 1}`)
         }
         assigned.offset = Math.max(assigned.offset, next)
@@ -334,6 +338,7 @@ export class Consumer {
       const { defaultApiTimeoutMs } = this.#cluster.config
       const wait = { timeoutMs: defaultApiTimeoutMs, signal: this.#abort.signal }
       const leader = await this.#cluster.leader(assigned.topic, assigned.partition, wait)
+      if (assigned.incarnation !== undefined && assigned.incarnation !== leader.topicId) throw new KafkaError('UNKNOWN_TOPIC_ID')
       assigned.node = leader.node
       assigned.leaderEpoch = leader.leaderEpoch
       assigned.topicId = leader.topicId
@@ -370,8 +375,4 @@ export class Consumer {
     this.#waiting = undefined
     waiting?.()
   }
-}
-
-function placeOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}-${partition}`
 }

@@ -100,6 +100,21 @@ export function peekBatchHeader(bytes: Buffer, at: number): BatchHeader {
   }
 }
 
+// Single fields, for hot paths that need no whole header; `bytes` has one from `at` on.
+
+export function attributesAt(bytes: Buffer, at: number): number {
+  return bytes.readInt16BE(at + ATTRIBUTES)
+}
+
+/** Without one: -1n, and -1. */
+export function producerAt(bytes: Buffer, at: number): { producerId: bigint; epoch: number } {
+  return { producerId: bytes.readBigInt64BE(at + PRODUCER_ID), epoch: bytes.readInt16BE(at + PRODUCER_EPOCH) }
+}
+
+export function baseSequenceAt(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at + BASE_SEQUENCE)
+}
+
 /** Writes a header before records that stand at `at` + 61 already, with the right checksum. */
 export function writeBatchHeader(bytes: Buffer, at: number, header: BatchFields): void {
   writeInt64(bytes, at, header.baseOffset)

@@ -1,6 +1,7 @@
 // What a produced batch must be before it may stand in a log: Kafka's checks in Kafka's order, with Kafka's codes
-// (UnifiedLog.analyzeAndValidateRecords, then LogValidator). Two things Kafka lets pass are refused, because they make
-// a topic unreadable for some clients: offset deltas that don't count up by one, and more bytes than a batch.
+// (UnifiedLog.analyzeAndValidateRecords, then LogValidator). More bytes than a batch, which Kafka lets pass, are refused,
+// because they make a topic unreadable for some clients. Offset deltas that don't count up by one are set right, which
+// Kafka does for compressed batches alone.
 
 import { KafkaError, ProtocolError } from '../protocol/errors.ts'
 import { compress } from '../protocol/compression/index.ts'
@@ -17,6 +18,7 @@ import {
 } from '../protocol/record-batch.ts'
 import { RecordCursor } from '../protocol/record-cursor.ts'
 import type { LogConfig } from './log-config.ts'
+import { renumbered } from './renumber.ts'
 
 // Of one batch after decompression: 64 times what max.message.bytes lets a batch have, and what one hostile batch can
 // make us hold for a moment.
@@ -58,8 +60,8 @@ export function validateClientBatch(bytes: Buffer, name: string, config: LogConf
     )
   }
   const records = decompressed(bytes, header, name)
-  const maxTimestamp = checkRecords(header, records, name, config, nowMs)
-  const stored = recompressed(bytes, header, records, config)
+  const { maxTimestamp, countsUp } = checkRecords(header, records, name, config, nowMs)
+  const stored = recompressed(bytes, header, countsUp ? records : renumbered(header, records), !countsUp, config)
   const wanted = isLogAppendTime ? nowMs : maxTimestamp
   if (stored !== bytes || wanted !== header.maxTimestamp || isLogAppendTime !== header.isLogAppendTime) {
     stampTimestamps(stored, 0, stored.length, wanted, isLogAppendTime)
@@ -134,14 +136,14 @@ function decompressed(bytes: Buffer, header: BatchHeader, name: string): Buffer 
   }
 }
 
-/** Walks all records; the greatest timestamp. */
+/** Walks all records: the greatest timestamp, and whether their offsets are 0, 1, 2 and so on. */
 function checkRecords(
   header: BatchHeader,
   records: Buffer,
   name: string,
   config: LogConfig,
   nowMs: number,
-): number {
+): { maxTimestamp: number; countsUp: boolean } {
   const needsKeys = config.cleanupPolicy.has('compact')
   const earliest = config.timestampType === 'CreateTime' ? nowMs - config.timestampBeforeMaxMs : -Infinity
   const latest = config.timestampType === 'CreateTime' ? nowMs + config.timestampAfterMaxMs : Infinity
@@ -149,11 +151,10 @@ function checkRecords(
   let badTimestamps = 0
   let errorCount = 0
   let maxTimestamp = -1
+  let countsUp = true
   let index = 0
   for (const cursor = new RecordCursor(header, records); cursor.next(); index++) {
-    if (cursor.offset !== header.baseOffset + index) {
-      throw invalid(`Record ${index} of the batch has offset ${cursor.offset} in topic partition ${name}`)
-    }
+    if (cursor.offset !== header.baseOffset + index) countsUp = false
     const timestamp = cursor.timestamp
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (needsKeys && cursor.keyStart < 0) {
@@ -167,7 +168,7 @@ function checkRecords(
       errors.push({ batchIndex: index, message })
     }
   }
-  if (errors.length === 0) return maxTimestamp
+  if (errors.length === 0) return { maxTimestamp, countsUp }
   if (badTimestamps > 0) {
     throw new RecordValidationError(
       'INVALID_TIMESTAMP',
@@ -184,10 +185,16 @@ function checkRecords(
   )
 }
 
-/** The batch in the topic's codec: the same bytes when it is in it already. The checksum is left to the caller. */
-function recompressed(bytes: Buffer, header: BatchHeader, records: Buffer, config: LogConfig): Buffer {
-  const codec = config.compressionType
-  if (codec === 'producer' || codec === header.codec) return bytes
+/** The batch with these records in the topic's codec: the same bytes when it is so already. The checksum is left to the caller. */
+function recompressed(
+  bytes: Buffer,
+  header: BatchHeader,
+  records: Buffer,
+  isChanged: boolean,
+  config: LogConfig,
+): Buffer {
+  const codec = config.compressionType === 'producer' ? header.codec : config.compressionType
+  if (codec === header.codec && !isChanged) return bytes
   const stored = codec === 'none' ? records : compress(codec, records, config.compressionLevels[codec])
   const batch = Buffer.allocUnsafe(BATCH_OVERHEAD + stored.length)
   bytes.copy(batch, 0, 0, BATCH_OVERHEAD)

@@ -18,8 +18,8 @@ export interface ReadOptions {
   readonly atLeastOneBatch: boolean
   /** Only batches wholly below this offset. */
   readonly until: number
-  /** Memory to read into when the result fits. */
-  readonly into?: Buffer
+  /** Gives memory of so many bytes to read into. */
+  readonly allocate?: (size: number) => Buffer
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -61,11 +61,11 @@ function readFrom(
   position: number,
   first: BatchHeader,
   maxBytes: number,
-  { atLeastOneBatch, until, into }: ReadOptions,
+  { atLeastOneBatch, until, allocate = (bytes) => Buffer.allocUnsafe(bytes) }: ReadOptions,
 ): Buffer {
   if (first.size > maxBytes && !atLeastOneBatch) return NOTHING
   const size = Math.max(first.size, Math.min(maxBytes, segment.writtenSize - position))
-  const buffer = into !== undefined && into.length >= size ? into.subarray(0, size) : Buffer.allocUnsafe(size)
+  const buffer = allocate(size)
   const bytes = buffer.subarray(0, segment.read(buffer, position))
   const { end, nextOffset, problem } = wholeBatches(bytes, until, segment.needsCheck(position, position + bytes.length))
   if (end === 0) {

@@ -5,6 +5,7 @@
 
 import { KafkaError } from '../protocol/errors.ts'
 import { stampOffset } from '../protocol/record-batch.ts'
+import type { Beginning } from './awaited-sequences.ts'
 import { type ValidBatch, trustedBatch, validateClientBatch } from './batch-validator.ts'
 import { DiskError } from './disk.ts'
 import type { CleanableLog } from './cleanable.ts'
@@ -396,6 +397,11 @@ export class Log {
   /** Whether a producer, and of this epoch if one is given, has a transaction open in this partition. */
   hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
     return this.#producers.hasOpenTransaction(producerId, epoch)
+  }
+
+  /** A batch that begins a transaction came, and waits to be let in: none with a higher sequence may be appended before it. */
+  awaitTransaction(beginning: Beginning, nowMs: number): void {
+    this.#producers.awaited.await(beginning, nowMs)
   }
 
   /** The epoch a producer last wrote with, here; undefined when it is not known. */

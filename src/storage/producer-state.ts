@@ -7,6 +7,7 @@ import { crc32c } from '../kernels/crc32c.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { BATCH_OVERHEAD, type BatchHeader } from '../protocol/record-batch.ts'
 import { RecordCursor } from '../protocol/record-cursor.ts'
+import { AwaitedSequences } from './awaited-sequences.ts'
 
 /** Batches remembered per producer: what may be in flight at once (KIP-98). */
 const WINDOW = 5
@@ -61,6 +62,7 @@ export interface DuplicateOf {
 }
 
 export class ProducerState {
+  readonly awaited = new AwaitedSequences()
   #producers = new Map<bigint, ProducerEntry>()
   /** Start offset of each open transaction, and of those whose marker stands at `end`. */
   readonly #open = new Map<bigint, number>()
@@ -77,7 +79,10 @@ export class ProducerState {
    */
   check(header: BatchHeader, name: string): DuplicateOf | undefined {
     const entry = this.#producers.get(header.producerId)
-    if (entry === undefined) return undefined
+    if (entry === undefined) {
+      this.awaited.check(header, false, name)
+      return undefined
+    }
     const first = header.baseSequence
     const last = addToSequence(first, header.lastOffsetDelta)
     if (header.producerEpoch === entry.epoch) {
@@ -93,6 +98,7 @@ export class ProducerState {
         `Epoch of ${of} in ${name} is ${header.producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
       )
     }
+    this.awaited.check(header, true, name)
     if (header.producerEpoch > entry.epoch && first !== 0) {
       throw new KafkaError(
         'OUT_OF_ORDER_SEQUENCE_NUMBER',
@@ -138,6 +144,7 @@ export class ProducerState {
   update(header: BatchHeader, bytes: Buffer, at: number): EndedTransaction | undefined {
     const { producerId } = header
     if (producerId < 0n) return undefined
+    this.awaited.appended(header)
     const marker = header.isControl ? transactionMarker(header, bytes, at) : undefined
     if (header.isControl && marker === undefined) return undefined
     const before = this.#producers.get(producerId)
@@ -264,6 +271,7 @@ export class ProducerState {
 
   /** Forgets producers without an open transaction that wrote nothing since `beforeMs`. */
   expire(beforeMs: number): void {
+    this.awaited.expire(beforeMs)
     for (const [producerId, entry] of this.#producers) {
       if (entry.transactionStart < 0 && entry.lastTimestamp < beforeMs) this.#producers.delete(producerId)
     }

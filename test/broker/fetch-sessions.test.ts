@@ -109,6 +109,15 @@ describe('a session', () => {
     expect(codeOf(() => sessions.begin(request(first, 2), 12))).toBe('NONE')
   })
 
+  test('what does not fit leaves a session as it was, and the count of all partitions right', () => {
+    const sessions = new FetchSessions(manualClock(), 10, nameless)
+    const many = (topic: string, count: number): [string, number, number][] => Array.from({ length: count }, (_, index) => [topic, index, 0])
+    const { sessionId } = sessions.begin(request(0, 0, [['a', 0, 0]]), 12).finish([row(0, 5)])
+    expect(codeOf(() => sessions.begin(request(sessionId, 1, many('a', 100_001)), 12))).toBe('FETCH_SESSION_ID_NOT_FOUND')
+    expect(sessions.begin(request(sessionId, 1, many('b', 99_999)), 12).targets).toHaveLength(100_000)
+    expect(codeOf(() => sessions.begin(request(sessionId, 2, [['c', 0, 0]]), 12))).toBe('FETCH_SESSION_ID_NOT_FOUND')
+  })
+
   test('without a session every partition is shown', () => {
     const sessions = new FetchSessions(manualClock(), 10, nameless)
     expect(sessions.begin(request(0, -1, [['a', 0, 0]]), 12).finish([row(0, 5)])).toEqual({ sessionId: 0, shown: [0] })

@@ -3,24 +3,21 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { expect, onTestFinished, test } from 'vitest'
 import { startBroker as startInProcess } from '../../src/broker/broker.ts'
-import { partitionOfId } from '../../src/broker/coordinator/internal-topic.ts'
 import { createMissingTopics } from '../../src/broker/startup-topics.ts'
-import { transactionRecord } from '../../src/broker/transactions/transaction-record.ts'
-import { prepared } from '../../src/broker/transactions/transaction.ts'
 import { FindCoordinator } from '../../src/protocol/apis/find-coordinator.ts'
-import { BatchBuilder } from '../../src/protocol/batch-builder.ts'
 import { GroupClient } from '../support/group-client.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { OLD_PROTOCOL, TransactionClient, valuesIn } from '../support/transaction-client.ts'
 import { freePorts, startApache } from './support/apache.ts'
-import { ktoolEnv, startBroker } from './support/broker.ts'
+import { ktool, ktoolEnv, startBroker } from './support/broker.ts'
+import { decide } from './support/decided-transaction.ts'
 import { javaProgram, kafkaTool, kcat, output, pythonProgram, run, tryPeer } from './support/peers.ts'
 import { transactionAnswers } from './support/transaction-answers.ts'
 
@@ -186,6 +183,73 @@ async function administered(address: string): Promise<string[]> {
   return lines
 }
 
+test.skipIf(!hasApache)('ktool finds the hanging transactions that kafka-transactions.sh finds, and ends them as it does', async () => {
+  const unchecked = 'transaction.partition.verification.enable=false'
+  const ours = await ourBroker(temporaryDirectory(), '--property', unchecked)
+  const seen = await hangingEnded(ours.address)
+  await ours.stop()
+  const apache = await apacheBroker(temporaryDirectory(), unchecked)
+  expect(seen).toEqual(await hangingEnded(apache.address))
+  await apache.stop()
+})
+
+/** Ends one hanging transaction with ktool, one with Apache's tool, and one by name of its producer; what was seen. */
+async function hangingEnded(address: string) {
+  await createTopics(address, 'h', 'k')
+  const client = await connect(address)
+  // One that its coordinator knows of, which is nobody's concern here.
+  const known = await begin(client, 'known')
+  expect(await known.send('k', ['open'], { partition: 1 })).toBe('NONE')
+  const places = [['h', 0], ['h', 1], ['k', 0]] as const
+  const hanging: TransactionClient[] = []
+  for (const [topic, partition] of places) {
+    const producer = await begin(client, `hanging in ${topic}-${partition}`, { protocol: OLD_PROTOCOL })
+    expect(await producer.sendPlain(topic, ['before'], partition)).toBe('NONE')
+    expect(await producer.send(topic, ['x', 'y'], { partition })).toBe('NONE')
+    expect(await producer.sendPlain(topic, ['after'], partition)).toBe('NONE')
+    expect(await valuesIn(client, topic, 'committed', partition), 'held up').toEqual(['before'])
+    hanging.push(producer)
+  }
+  const env = ktoolEnv(temporaryDirectory())
+  const withKtool = (...args: string[]) => run(ktool(), ['transactions', '-b', address, ...args], { env })
+  const withApache = (...args: string[]) => run(kafkaTool('kafka-transactions'), ['--bootstrap-server', address, ...args])
+  const place = ([topic, partition]: (typeof places)[number]) => ['--topic', topic, '--partition', String(partition), '--start-offset', '1']
+  const found = () => {
+    const { hanging: rows } = JSON.parse(String(withKtool('--find-hanging', '--max-transaction-timeout', '1m', '--json').stdout)) as { hanging: Hanging[] }
+    const ours = rows.map((row) => [row.topic, row.partition, row.producerId, row.producerEpoch, row.coordinatorEpoch, row.startOffset].join(' ')).sort()
+    const said = String(withApache('find-hanging', '--broker-id', '1', '--max-transaction-timeout', '1').stdout)
+    const rowsOfTheirs = said.split('\n').map((line) => line.trim().split(/\s+/).slice(0, 6).join(' '))
+    // Where no coordinator ever wrote, Apache's tool says -1 and aborts with 0; ktool says what it will abort with.
+    const theirs = rowsOfTheirs.filter((row) => /^[hk] /.test(row)).map((row) => row.replace(' -1 ', ' 0 '))
+    expect(ours).toEqual(theirs.sort())
+    return ours.map((row) => row.split(' ').slice(0, 2).join('-'))
+  }
+  const seen: unknown[] = [found()]
+  seen.push(withKtool('--abort', ...place(places[0]), '--yes').status, withApache('abort', ...place(places[1])).status, found())
+  const { producerId, epoch } = hanging[2]
+  const identity = ['--producer-id', String(producerId), '--producer-epoch', String(epoch), '--coordinator-epoch', '0']
+  seen.push(withKtool('--abort', ...place(places[2]).slice(0, 4), ...identity, '--yes').status, found())
+  seen.push(withKtool('--abort', ...place(places[0]), '--yes').status, withApache('abort', ...place(places[0])).status) // there is none now
+  for (const [at, [topic, partition]] of places.entries()) {
+    seen.push(await valuesIn(client, topic, 'committed', partition), await valuesIn(client, topic, 'all', partition))
+    const producers = String(withApache('describe-producers', '--topic', topic, '--partition', String(partition)).stdout)
+    const told = producers.split('\n').filter((line) => line.startsWith(`${hanging[at].producerId}`)).map((line) => line.split(/\s+/))
+    seen.push(told.map((columns) => [...columns.slice(1, 4), ...columns.slice(5)].join(' ')))
+  }
+  expect(await known.end(true)).toBe('NONE')
+  await expect.poll(() => valuesIn(client, 'k', 'committed', 1), { timeout: 30_000 }).toEqual(['open'])
+  return seen
+}
+
+interface Hanging {
+  readonly topic: string
+  readonly partition: number
+  readonly producerId: string
+  readonly producerEpoch: number
+  readonly coordinatorEpoch: number
+  readonly startOffset: number
+}
+
 test.skipIf(!hasApache)('Apache carries out what ours decided, goes on with what is open, and back', async () => {
   const directory = temporaryDirectory()
   const epochs = await leaveTransactions(join(directory, 'data'))
@@ -238,13 +302,7 @@ async function leaveTransactions(directory: string) {
   expect(await open.commitOffset('pending', 't', 7)).toBe('NONE')
   const decided = await begin(client, 'decided')
   await decided.send('d', ['decided'])
-  const state = await broker.transactions.describe('decided')
-  const { key, value } = transactionRecord('decided', prepared(state, true, 2, undefined, Date.now()), 2)
-  const builder = new BatchBuilder(10_000)
-  builder.append(key, value, [], Date.now())
-  const index = readdirSync(directory).filter((name) => name.startsWith('__transaction_state-')).length
-  const { log } = broker.partitions.get('__transaction_state', partitionOfId('decided', index))
-  await log.safe(log.append(builder.finish({ codec: 'none' }), 'coordinator').lastOffset + 1)
+  await decide(broker, directory, 'decided')
   await broker.stop()
   return { open: { producerId: open.producerId, epoch: open.epoch } }
 }

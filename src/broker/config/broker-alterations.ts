@@ -16,6 +16,8 @@ const MIN_ISR = 'min.insync.replicas'
 const FIXED: ReadonlySet<string> = new Set([
   'listeners', 'listener.security.protocol.map', 'cordoned.log.dirs', 'principal.builder.class',
 ]) // prettier-ignore
+// Certificates and logins of a listener: they are read when it opens.
+const LISTENER_SECURITY = /^listener\.name\.[^.]*\.(.*\.)?(ssl|sasl)\./
 const THREADS: ReadonlySet<string> = new Set([
   'background.threads', 'num.io.threads', 'num.network.threads', 'num.recovery.threads.per.data.dir', 'num.replica.fetchers',
 ]) // prettier-ignore
@@ -58,7 +60,7 @@ export function checkBrokerAlteration(config: BrokerConfig, image: MetadataImage
   } catch (error) {
     throw asInvalidRequest(error)
   }
-  refuse('This broker cannot change these configs while it runs', (name) => FIXED.has(name))
+  refuse('This broker cannot change these configs while it runs', (name) => FIXED.has(name) || LISTENER_SECURITY.test(name))
   checkMinIsr(image, alteration)
 }
 

@@ -15,13 +15,12 @@ import type { Partitions } from '../partitions.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult } from './classic-requests.ts'
 import { GroupShard } from './group-shard.ts'
-import type { Committer } from './group-shard.ts'
-import { CONSUMER } from './member.ts'
-import { checkFetch } from './consumer/commits.ts'
+import type { Committer, GroupType, OffsetReader } from './group.ts'
 import type { ConsumerGroup } from './consumer/consumer-group.ts'
 import type { HeartbeatRequest, HeartbeatResult } from './consumer/heartbeat.ts'
-import { consumerSettings, groupTopics } from './consumer/surroundings.ts'
-import type { CommittedOffset, OffsetKey } from './offsets.ts'
+import { consumerSettings } from './consumer/surroundings.ts'
+import type { CommittedOffset, OffsetEntry, OffsetKey } from './offsets.ts'
+import { groupTopics } from './topics.ts'
 
 export interface GroupCoordinatorOptions {
   readonly metadata: MetadataController
@@ -45,11 +44,14 @@ export interface ListedGroup {
   readonly id: string
   readonly protocolType: string
   readonly state: string
-  readonly type: 'classic' | 'consumer'
+  readonly type: GroupType
 }
 
 export const GROUPS_TOPIC = '__consumer_offsets'
 const OUTSIDER = { memberId: null, memberEpoch: -1 }
+// Every join compares its protocols with those of all members: clients have one to three.
+const MAX_PROTOCOLS = 100
+const MAX_ID_PREFIX = 1000
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000 // group.new.member.join.timeout.ms, internal in Kafka
 
 export class GroupCoordinator {
@@ -135,7 +137,9 @@ export class GroupCoordinator {
     if (sessionTimeoutMs < groupMinSessionTimeoutMs || sessionTimeoutMs > groupMaxSessionTimeoutMs) {
       throw new KafkaError('INVALID_SESSION_TIMEOUT')
     }
-    const withId = { ...request, newMemberId: `${instanceId ?? clientId}-${randomUUID()}` }
+    if (request.protocols.length > MAX_PROTOCOLS) throw new KafkaError('INVALID_REQUEST')
+    // The id must fit into an answer, whatever it is made from.
+    const withId = { ...request, newMemberId: `${(instanceId ?? clientId).slice(0, MAX_ID_PREFIX)}-${randomUUID()}` }
     return this.#runtime.run(groupId, (shard, now, ticket) => shard.join(groupId, withId, now, ticket))
   }
 
@@ -163,25 +167,17 @@ export class GroupCoordinator {
   }
 
   /** Any group id does, also the empty one. */
-  async commit(
-    groupId: string,
-    committer: Committer,
-    offsets: readonly (readonly [OffsetKey, CommittedOffset])[],
-  ): Promise<void> {
+  async commit(groupId: string, committer: Committer, offsets: readonly OffsetEntry[]): Promise<void> {
     await this.#runtime.run<undefined>(groupId, (shard, now, ticket) => {
       return shard.commit(groupId, committer, offsets, now, ticket)
     })
   }
 
   /** `keys` undefined: all that the group has. `reader`: a member of a consumer group, or somebody from outside. */
-  fetch(
-    groupId: string,
-    keys: readonly OffsetKey[] | undefined,
-    reader: { readonly memberId: string | null; readonly memberEpoch: number } = OUTSIDER,
-  ): Promise<FoundOffset[]> {
-    return this.#runtime.run(groupId, ({ offsets, consumers }, _now, ticket) => {
-      const group = consumers.get(groupId)
-      if (group !== undefined) checkFetch(group, reader.memberId, reader.memberEpoch)
+  fetch(groupId: string, keys: readonly OffsetKey[] | undefined, reader: OffsetReader = OUTSIDER): Promise<FoundOffset[]> {
+    return this.#runtime.run(groupId, (shard, now, ticket) => {
+      shard.find(groupId, now)?.checkFetch(reader)
+      const { offsets } = shard
       const wanted = keys ?? offsets.of(groupId).map(([key]) => key)
       const found = wanted.map((key) => ({ key, offset: offsets.get(key), isPending: offsets.isPending(key) }))
       return answering(ticket, found)
@@ -202,20 +198,15 @@ export class GroupCoordinator {
   describe<T>(groupId: string, look: (group: ClassicGroup) => T): Promise<T | undefined> {
     return this.#runtime.run<T | undefined>(groupId, (shard, now, ticket) => {
       if (shard.consumers.has(groupId)) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a classic group.`)
-      const group = shard.find(groupId, now)
+      const group = shard.classic(groupId, now)
       return answering(ticket, group && look(group))
     })
   }
 
   async list(): Promise<ListedGroup[]> {
     const lists = this.#runtime.runAll<ListedGroup[]>((shard, now, ticket) => {
-      const groups = shard.ids().flatMap((id): ListedGroup[] => {
-        const consumers = shard.consumers.get(id)
-        if (consumers !== undefined) return [{ id, protocolType: CONSUMER, state: consumers.state, type: 'consumer' }]
-        const group = shard.find(id, now)
-        return group === undefined ? [] : [{ id, protocolType: group.protocolType, state: group.phase, type: 'classic' }]
-      })
-      return answering(ticket, groups)
+      const groups = shard.ids().map((id) => shard.find(id, now)).filter((group) => group !== undefined)
+      return answering(ticket, groups.map(({ id, protocolType, state, type }) => ({ id, protocolType, state, type })))
     })
     return (await Promise.all(lists)).flat()
   }

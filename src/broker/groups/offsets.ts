@@ -21,6 +21,8 @@ export interface CommittedOffset {
   readonly topicId: string
 }
 
+export type OffsetEntry = readonly [OffsetKey, CommittedOffset]
+
 interface Stored extends CommittedOffset {
   /** Of its record in the log. */
   readonly at: number
@@ -96,12 +98,12 @@ export class Offsets {
   }
 
   /** In the order of their first commit. */
-  of(group: string): (readonly [OffsetKey, CommittedOffset])[] {
+  of(group: string): OffsetEntry[] {
     return this.#committed.of(group)
   }
 
   /** Those of open transactions. */
-  pendingOf(group: string): (readonly [OffsetKey, CommittedOffset])[] {
+  pendingOf(group: string): OffsetEntry[] {
     return [...this.#pending.values()].flatMap((table) => table.of(group))
   }
 

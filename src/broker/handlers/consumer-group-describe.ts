@@ -36,7 +36,7 @@ export const handleConsumerGroupDescribe: Handler<typeof ConsumerGroupDescribe> 
       return refused(groupId, itemError(error, broker, `ConsumerGroupDescribe of ${groupId}`))
     }
   }
-  return { throttleTimeMs: 0, groups: await Promise.all(request.groupIds.map(describe)) }
+  return { throttleTimeMs: 0, groups: await Promise.all([...new Set(request.groupIds)].map(describe)) }
 }
 
 function descriptionOf(group: ConsumerGroup, defaultAssignor: string, image: MetadataImage): Description {

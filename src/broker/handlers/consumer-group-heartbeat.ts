@@ -13,6 +13,8 @@ import type { Handler, RequestContext } from '../handler.ts'
 type Request = RequestOf<typeof ConsumerGroupHeartbeat>
 
 const OWN_ID_SINCE = 1
+// They are sorted and counted in every heartbeat that brings them.
+const MAX_NAMES = 10_000
 
 export const handleConsumerGroupHeartbeat: Handler<typeof ConsumerGroupHeartbeat> = async (request, context) => {
   const { broker, clientId, clientAddress, isAllowed } = context
@@ -62,6 +64,8 @@ function check(request: Request, context: RequestContext): void {
 function checkShape(request: Request, apiVersion: number): void {
   const { memberId, memberEpoch, groupId, instanceId, rackId, topicPartitions } = request
   const invalid = (what: string) => new KafkaError('INVALID_REQUEST', what)
+  const names = request.subscribedTopicNames ?? []
+  if (names.length > MAX_NAMES) throw invalid(`More than ${MAX_NAMES} SubscribedTopicNames.`)
   const isEmpty = (value: string | null) => value?.trim() === ''
   if ((apiVersion >= OWN_ID_SINCE || memberEpoch > 0 || memberEpoch === LEFT) && isEmpty(memberId)) throw invalid("MemberId can't be empty.")
   if (isEmpty(groupId)) throw invalid("GroupId can't be empty.")

@@ -9,7 +9,7 @@ import { ConfigSource, describeBrokerConfigs, describeBrokerDefaults, describeTo
 import type { DescribedConfig } from '../config/resolve.ts'
 import { refusalOf } from '../config/config-permissions.ts'
 import { describeGroupConfigs } from '../config/group-configs.ts'
-import { itemError } from '../handler.ts'
+import { itemError, turns } from '../handler.ts'
 import type { Handler } from '../handler.ts'
 import { ResourceType } from '../metadata/image.ts'
 import { checkTopicName } from '../metadata/topics.ts'
@@ -17,15 +17,21 @@ import { checkTopicName } from '../metadata/topics.ts'
 type Resource = RequestOf<typeof DescribeConfigs>['resources'][number]
 type Result = ResponseInput<typeof DescribeConfigs>['results'][number]
 
-export const handleDescribeConfigs: Handler<typeof DescribeConfigs> = (request, context) => {
+// Of groups and subscriptions that need not exist; each is some kilobytes of answer.
+const MAX_NAMES = 10_000
+
+export const handleDescribeConfigs: Handler<typeof DescribeConfigs> = async (request, context) => {
   const { broker } = context
   // Each resource once, however often it is named: an answer is a thousand times as long as what asks for it.
   const resources = new Map(request.resources.map((resource) => [`${resource.resourceType} ${resource.resourceName}`, resource]))
-  const results = [...resources.values()].map((resource): Result => {
+  let names = 0
+  const describe = (resource: Resource): Result => {
     const { resourceType, resourceName, configurationKeys } = resource
     try {
       const refusal = refusalOf(resource, 'DESCRIBE_CONFIGS', context)
       if (refusal !== undefined) return { errorCode: refusal.code, errorMessage: refusal.message, resourceType, resourceName, configs: [] }
+      const isMadeUp = resourceType === ResourceType.group || resourceType === ResourceType.clientMetrics
+      if (isMadeUp && ++names > MAX_NAMES) throw new KafkaError('INVALID_REQUEST', `More than ${MAX_NAMES} names in one request.`)
       const wanted = new Set(configurationKeys)
       const configs = configsOf(resource, broker)
         .filter(({ name }) => wanted.size === 0 || wanted.has(name))
@@ -37,7 +43,13 @@ export const handleDescribeConfigs: Handler<typeof DescribeConfigs> = (request, 
       const errorMessage = isStandardText && code !== ErrorCode.INVALID_REQUEST ? '' : message
       return { errorCode: code, errorMessage, resourceType, resourceName, configs: [] }
     }
-  })
+  }
+  const results: Result[] = []
+  const letOthers = turns(broker.clock)
+  for (const resource of resources.values()) {
+    results.push(describe(resource))
+    await letOthers()
+  }
   return { throttleTimeMs: 0, results }
 }
 

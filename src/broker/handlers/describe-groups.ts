@@ -38,11 +38,11 @@ export const handleDescribeGroups: Handler<typeof DescribeGroups> = async (reque
       return { ...dead(groupId, itemError(error, broker, `DescribeGroups of ${groupId}`)), groupState: '', errorMessage: null }
     }
   }
-  return { throttleTimeMs: 0, groups: await Promise.all(request.groups.map(describe)) }
+  return { throttleTimeMs: 0, groups: await Promise.all([...new Set(request.groups)].map(describe)) }
 }
 
 function descriptionOf(group: ClassicGroup): Description {
-  const { id: groupId, phase: groupState, protocolType, protocolName } = group
+  const { id: groupId, state: groupState, protocolType, protocolName } = group
   const isStable = groupState === 'Stable'
   return {
     errorCode: ErrorCode.NONE,

@@ -7,13 +7,19 @@ import { itemError } from '../handler.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { checkTopicName } from '../metadata/topics.ts'
 
-export const handleDescribeProducers: Handler<typeof DescribeProducers> = ({ topics }, context) => ({
-  throttleTimeMs: 0,
-  topics: topics.map(({ name, partitionIndexes }) => ({
-    name,
-    partitions: partitionIndexes.map((index) => partitionOf(name, index, context)),
-  })),
-})
+export const handleDescribeProducers: Handler<typeof DescribeProducers> = ({ topics }, context) => {
+  // Each partition once, however often it is named: there may be thousands of producers in it.
+  const wanted = new Map<string, Set<number>>()
+  for (const { name, partitionIndexes } of topics) {
+    const indexes = wanted.get(name) ?? new Set()
+    for (const index of partitionIndexes) indexes.add(index)
+    wanted.set(name, indexes)
+  }
+  const rows = Array.from(wanted, ([name, indexes]) => {
+    return { name, partitions: Array.from(indexes, (index) => partitionOf(name, index, context)) }
+  })
+  return { throttleTimeMs: 0, topics: rows }
+}
 
 const UNKNOWN_PARTITION = { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null, activeProducers: [] }
 

@@ -11,7 +11,7 @@ type State = ResponseInput<typeof DescribeTransactions>['transactionStates'][num
 
 export const handleDescribeTransactions: Handler<typeof DescribeTransactions> = async ({ transactionalIds }, context) => ({
   throttleTimeMs: 0,
-  transactionStates: await Promise.all(transactionalIds.map((id) => stateOf(id, context))),
+  transactionStates: await Promise.all([...new Set(transactionalIds)].map((id) => stateOf(id, context))),
 })
 
 async function stateOf(transactionalId: string, { broker, isAllowed }: RequestContext): Promise<State> {

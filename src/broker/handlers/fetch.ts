@@ -24,6 +24,14 @@ interface FetchLimits {
   readonly isReadCommitted: boolean
 }
 
+/** For one partition. */
+interface ReadLimits {
+  readonly maxBytes: number
+  readonly atLeastOneBatch: boolean
+  readonly isReadCommitted: boolean
+  readonly allocate: (size: number) => Buffer
+}
+
 /** What one pass over the partitions found. */
 interface Pass {
   /** Emptied when the answer has to wait. */
@@ -119,7 +127,12 @@ function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: 
       // By the name that the session remembers: a topic that is gone is no unknown id to it, and one made again is another.
       const partition = broker.partitions.get(target.topic, target.index)
       if (usesIds && partition.topicId !== target.topicId) throw new KafkaError('INCONSISTENT_TOPIC_ID')
-      const row = readOne(partition, target, Math.min(room, target.maxBytes), bytes === 0 && room >= 0, limits.isReadCommitted)
+      const row = readOne(partition, target, {
+        maxBytes: Math.min(room, target.maxBytes),
+        atLeastOneBatch: bytes === 0 && room >= 0,
+        isReadCommitted: limits.isReadCommitted,
+        allocate: (size) => broker.replyBuffer(size),
+      })
       const { log } = partition
       const { highWatermark, logStartOffset, sizeBytes } = log
       const readableEnd = limits.isReadCommitted ? log.lastStableOffset : highWatermark
@@ -140,9 +153,7 @@ function readAll(targets: readonly FetchTarget[], limits: FetchLimits, context: 
 function readOne(
   partition: Partition,
   target: FetchTarget,
-  maxBytes: number,
-  atLeastOneBatch: boolean,
-  isReadCommitted: boolean,
+  { maxBytes, atLeastOneBatch, isReadCommitted, allocate }: ReadLimits,
 ): FetchRow {
   const { log } = partition
   const { fetchOffset, lastFetchedEpoch } = target
@@ -168,7 +179,7 @@ function readOne(
   if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
   const until = isReadCommitted ? log.lastStableOffset : log.highWatermark
   if (fetchOffset >= until || (maxBytes <= 0 && !atLeastOneBatch)) return row
-  const records = log.read(fetchOffset, Math.max(maxBytes, 0), { atLeastOneBatch, until })
+  const records = log.read(fetchOffset, Math.max(maxBytes, 0), { atLeastOneBatch, until, allocate })
   if (!isReadCommitted || records.length === 0) return { ...row, records }
   return { ...row, records, abortedTransactions: abortedIn(log, fetchOffset, records) }
 }

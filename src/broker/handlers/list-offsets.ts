@@ -6,7 +6,7 @@ import { prepareCodec, type CompressionCodec } from '../../protocol/compression/
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import type { Handler, RequestContext } from '../handler.ts'
-import { itemError } from '../handler.ts'
+import { itemError, turns } from '../handler.ts'
 import { checkLeaderEpoch, type Partition } from '../partitions.ts'
 
 type Wanted = RequestOf<typeof ListOffsets>['topics'][number]['partitions'][number]
@@ -17,7 +17,6 @@ interface Found {
   readonly leaderEpoch: number
 }
 
-const MAX_SEARCH_MS = 50
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
@@ -46,15 +45,13 @@ export const handleListOffsets: Handler<typeof ListOffsets> = async (request, co
     }
   }
   const topics: TopicResult[] = []
-  let since = context.broker.clock.monotonic()
+  const letOthers = turns(context.broker.clock)
   for (const { name, partitions } of request.topics) {
     const rows: TopicResult['partitions'][number][] = []
     for (const wanted of partitions) {
       rows.push(answerFor(name, wanted, repeated.has(`${name}:${wanted.partitionIndex}`), request.isolationLevel, context))
       // A search unpacks a batch, which can take half a second.
-      if (context.broker.clock.monotonic() - since < MAX_SEARCH_MS) continue
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      since = context.broker.clock.monotonic()
+      await letOthers()
     }
     topics.push({ name, partitions: rows })
   }

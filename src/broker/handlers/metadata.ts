@@ -52,7 +52,9 @@ interface Wanted {
 /** undefined: all of them. Version 0 has no null, and asks for all with an empty list. */
 function wantedTopics(request: Request, apiVersion: number): Wanted[] | undefined {
   if (request.topics === null || (apiVersion === 0 && request.topics.length === 0)) return undefined
-  const byKey = new Map(request.topics.map((topic) => [`${topic.topicId} ${topic.name ?? ''}`, topic]))
+  // Where an id is given, names do not count: each id once, whatever names come with it.
+  const keyOf = ({ topicId, name }: Wanted) => (topicId === ZERO_UUID ? JSON.stringify(name) : topicId)
+  const byKey = new Map(request.topics.map((topic) => [keyOf(topic), topic]))
   return [...byKey.values()]
 }
 
@@ -102,11 +104,14 @@ async function namedTopics(
   })
 }
 
-/** All of `names` in one commit. Returns the codes of those that could not be made. */
+/**
+ * All of `names` in one commit. Returns the codes of those that could not be made. When the metadata log takes nothing they
+ * are missing, and clients ask again.
+ */
 async function createTopics(names: readonly string[], broker: Broker): Promise<Map<string, number>> {
   const errors = new Map<string, number>()
   const node = { nodeId: broker.nodeId, directoryId: broker.store.directoryId }
-  await broker.metadata.submit((image) => {
+  const made = broker.metadata.submit((image) => {
     const records: NewRecord[] = []
     let partitions = 0
     for (const name of names) {
@@ -124,6 +129,7 @@ async function createTopics(names: readonly string[], broker: Broker): Promise<M
     }
     return { records, result: undefined }
   })
+  await made.catch((error: unknown) => void itemError(error, broker, 'creating topics'))
   return errors
 }
 

@@ -28,7 +28,8 @@ export const handleOffsetFetch: Handler<typeof OffsetFetch> = async (request, co
   const { apiVersion } = context
   const { requireStable } = request
   if (apiVersion >= GROUPS_SINCE) {
-    const groups = await Promise.all(request.groups.map((group) => fetchGroup(group, requireStable, context)))
+    const wanted = new Map(request.groups.map((group) => [group.groupId, group]))
+    const groups = await Promise.all(Array.from(wanted.values(), (group) => fetchGroup(group, requireStable, context)))
     return { throttleTimeMs: 0, topics: [], groups }
   }
   const topics = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: ZERO_UUID, partitionIndexes })) ?? null
@@ -51,7 +52,7 @@ async function fetchGroup(
     return { partitionIndex: key.partition, committedOffset, committedLeaderEpoch, metadata, errorCode: ErrorCode.NONE }
   }
   const maySee = (topic: string) => context.isAllowed('DESCRIBE', 'TOPIC', topic)
-  const named = topics?.map(({ name: asNamed, topicId, partitionIndexes }) => {
+  const named = (topics === null ? undefined : once(topics, apiVersion))?.map(({ name: asNamed, topicId, partitionIndexes }) => {
     const name = apiVersion >= IDS_SINCE ? image.topicById(topicId)?.name : asNamed
     const refusal = name === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED
     return { name, topicId, partitionIndexes, refusal, isRefused: name === undefined || !maySee(name) }
@@ -67,9 +68,14 @@ async function fetchGroup(
     return failed(groupId, named, itemError(error, broker, `OffsetFetch of ${groupId}`).code, apiVersion)
   }
   if (named === undefined) {
-    const rows = [...new Set(found.map(({ key }) => key.topic))].filter(maySee).map((name): TopicRow => {
-      const offsets = found.filter(({ key }) => key.topic === name)
-      return { name, topicId: image.topic(name)?.id ?? ZERO_UUID, partitions: offsets.map(rowOf) }
+    const byTopic = new Map<string, FoundOffset[]>()
+    for (const each of found) {
+      const offsets = byTopic.get(each.key.topic)
+      if (offsets === undefined) byTopic.set(each.key.topic, [each])
+      else offsets.push(each)
+    }
+    const rows = [...byTopic].flatMap(([name, offsets]): TopicRow[] => {
+      return maySee(name) ? [{ name, topicId: image.topic(name)?.id ?? ZERO_UUID, partitions: offsets.map(rowOf) }] : []
     })
     // Without an id a topic can't be named from version 10 on.
     return { groupId, topics: apiVersion >= IDS_SINCE ? rows.filter(({ topicId }) => topicId !== ZERO_UUID) : rows }
@@ -83,6 +89,18 @@ async function fetchGroup(
     return { name: name ?? '', topicId, partitions }
   })
   return { groupId, topics: rows }
+}
+
+/** Each topic and partition once, however often it is named: one that is named in 4 bytes may be answered with 4 KB. */
+function once(topics: NonNullable<GroupRequest['topics']>, apiVersion: number): NonNullable<GroupRequest['topics']> {
+  const byTopic = new Map<string, { name: string; topicId: string; indexes: Set<number> }>()
+  for (const { name, topicId, partitionIndexes } of topics) {
+    const key = apiVersion >= IDS_SINCE ? topicId : name
+    const { indexes } = byTopic.get(key) ?? { indexes: new Set<number>() }
+    for (const index of partitionIndexes) indexes.add(index)
+    byTopic.set(key, { name, topicId, indexes })
+  }
+  return Array.from(byTopic.values(), ({ name, topicId, indexes }) => ({ name, topicId, partitionIndexes: [...indexes] }))
 }
 
 /** Before version 2 an answer has no error but those of partitions. */

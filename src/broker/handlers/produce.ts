@@ -7,7 +7,7 @@ import type { Timer } from '../../base/clock.ts'
 import { Produce } from '../../protocol/apis/produce.ts'
 import { prepareCodec, type CompressionCodec } from '../../protocol/compression/index.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import { BATCH_OVERHEAD, CODECS, CODEC_MASK } from '../../protocol/record-batch.ts'
+import { attributesAt, BATCH_OVERHEAD, CODECS, CODEC_MASK } from '../../protocol/record-batch.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import { RecordValidationError } from '../../storage/batch-validator.ts'
 import { CloseConnection } from '../connection.ts'
@@ -34,7 +34,6 @@ interface Outcome {
 
 const FIRST_VERSION_WITH_IDS = 13
 const FIRST_VERSION_WITH_ZSTD = 7
-const ATTRIBUTES_AT = 21
 const ADMIN_CLIENT = '__admin_client' // may write to internal topics, as in Kafka
 // A client's timeout is meant for replicas; a disk is given at least this long before the client sends all again.
 const LEAST_TIMEOUT_MS = 1000
@@ -250,7 +249,7 @@ function codecsOf(request: ProduceRequest, { broker, apiVersion }: RequestContex
 }
 
 function attributesOf(records: Buffer | null): number {
-  return records === null || records.length < BATCH_OVERHEAD ? 0 : records.readInt16BE(ATTRIBUTES_AT)
+  return records === null || records.length < BATCH_OVERHEAD ? 0 : attributesAt(records, 0)
 }
 
 function codecOf(records: Buffer | null): CompressionCodec | undefined {

@@ -7,7 +7,7 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { RequestOf } from '../../protocol/schema.ts'
 import type { Broker } from '../broker.ts'
 import { GROUPS_TOPIC } from '../groups/group-coordinator.ts'
-import { itemError } from '../handler.ts'
+import { itemError, turns } from '../handler.ts'
 import type { Handler } from '../handler.ts'
 import { CLUSTER_NAME } from '../security/acl.ts'
 import { writeMarker } from '../transactions/markers.ts'
@@ -21,7 +21,9 @@ export const handleWriteTxnMarkers: Handler<typeof WriteTxnMarkers> = async ({ m
   const mayWrite = isAllowed('ALTER', 'CLUSTER', CLUSTER_NAME) || isAllowed('CLUSTER_ACTION', 'CLUSTER', CLUSTER_NAME)
   // By producer and topic: a producer that has several markers is answered once.
   const producers = new Map<bigint, Map<string, Map<number, Promise<number>>>>()
+  const letOthers = turns(broker.clock)
   for (const marker of markers) {
+    await letOthers()
     const topics = producers.get(marker.producerId) ?? new Map<string, Map<number, Promise<number>>>()
     producers.set(marker.producerId, topics)
     for (const { name, partitionIndexes } of marker.topics) {
@@ -50,6 +52,8 @@ async function write(marker: Marker, topic: string, index: number, broker: Broke
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult } = marker
   const producer = { id: producerId, epoch: producerEpoch }
   try {
+    // A batch without a producer is no transaction's: nobody could read on behind it.
+    if (producerId < 0n || producerEpoch < 0) throw new KafkaError('INVALID_REQUEST')
     checkEpoch(marker, topic, index, broker)
     await writeMarker({ producer, isCommit: transactionResult, coordinatorEpoch }, topic, index, broker)
     return ErrorCode.NONE

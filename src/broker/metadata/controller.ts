@@ -90,15 +90,16 @@ export class MetadataController {
   /**
    * Runs `operation` when all earlier commits are in the image, and commits its records. Resolves with its result when
    * they are durable, replayed, and the listeners are done. Rejects with what `operation` threw, then nothing has
-   * changed; with KAFKA_STORAGE_ERROR when the log could not take the records.
+   * changed; with REQUEST_TIMED_OUT when too many wait or the controller stops; with KAFKA_STORAGE_ERROR when the log
+   * could not take the records.
    */
   async submit<T>(operation: (image: MetadataImage) => Operation<T>): Promise<T> {
-    if (this.#isClosed) throw new KafkaError('BROKER_NOT_AVAILABLE', 'The broker is stopping.')
+    if (this.#isClosed) throw stopping()
     if (this.#waiting >= MAX_WAITING) throw new KafkaError('REQUEST_TIMED_OUT', 'Too many changes of metadata wait.')
     this.#waiting++
     const turn = this.#last.then(() => {
       // Behind thousands of others a stop would take minutes.
-      if (this.#isClosed) throw new KafkaError('BROKER_NOT_AVAILABLE', 'The broker is stopping.')
+      if (this.#isClosed) throw stopping()
       return this.#run(operation)
     })
     this.#last = turn.then(
@@ -112,11 +113,18 @@ export class MetadataController {
     return this.submit(() => ({ records, result: undefined }))
   }
 
-  /** A producer id that nobody had before, also after a crash: ids come from blocks that are durable before use. */
+  /**
+   * A producer id that nobody had before, also after a crash: ids come from blocks that are durable before use. Rejects
+   * with COORDINATOR_LOAD_IN_PROGRESS when there is none: of the errors that pass the one that old clients, too, take
+   * for such (RPCProducerIdManager).
+   */
   async nextProducerId(): Promise<bigint> {
     while (this.#nextId >= this.#idsEnd) {
       this.#idsBlock ??= this.#reserveProducerIds().finally(() => (this.#idsBlock = undefined))
-      await this.#idsBlock
+      await this.#idsBlock.catch((error: unknown) => {
+        if (!(error instanceof KafkaError)) throw error
+        throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS', undefined, { cause: error })
+      })
     }
     return this.#nextId++
   }
@@ -203,4 +211,9 @@ export class MetadataController {
       logger.warn(`no metadata snapshot at ${log.logEndOffset}: ${why}`)
     }
   }
+}
+
+/** As Kafka's controller says it (EventHandlerExceptionInfo). */
+function stopping(): KafkaError {
+  return new KafkaError('REQUEST_TIMED_OUT', 'The controller is shutting down.')
 }

@@ -1,6 +1,5 @@
 // The bytes that the metadata log and its snapshots are made of, as Apache's controller writes them.
 
-import { assert } from '../../base/assert.ts'
 import { BatchBuilder } from '../../protocol/batch-builder.ts'
 import { stampOffset } from '../../protocol/record-batch.ts'
 import {
@@ -12,6 +11,7 @@ import {
   SnapshotHeaderRecord,
   VotersRecord,
 } from '../../protocol/records/control.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import type { ControlType } from '../../protocol/records/control.ts'
 import type { NewRecord } from './records.ts'
 import { encodeRecord } from './records.ts'
@@ -20,11 +20,15 @@ import type { MetadataReplay } from './replay.ts'
 const LARGEST_BATCH = 8 * 1024 * 1024 // KafkaRaftClient.MAX_BATCH_SIZE_BYTES
 const SNAPSHOT_BATCH = 1024 * 1024
 
-/** Records as one batch: all of them take effect or none. Offset and epoch are stamped by the log. */
+/**
+ * Records as one batch: all of them take effect or none. Offset and epoch are stamped by the log. Throws KafkaError
+ * POLICY_VIOLATION when they are too many bytes: a request may bring more than a batch holds.
+ */
 export function recordsBatch(values: readonly Buffer[], timestamp: number): Buffer {
   const builder = new BatchBuilder(LARGEST_BATCH)
   for (const value of values) {
-    assert(builder.append(null, value, [], timestamp), 'a commit of metadata is larger than a batch may be')
+    if (builder.append(null, value, [], timestamp)) continue
+    throw new KafkaError('POLICY_VIOLATION', 'Unable to perform excessively large batch operation.')
   }
   return builder.finish({ codec: 'none' })
 }

@@ -8,6 +8,7 @@ import { AclOperation, AclPatternType, AclPermissionType, AclResourceType, CLUST
 import type { Acl } from './acl.ts'
 import { matchesFilter, unknownPart } from './acl-filter.ts'
 import type { AclFilter } from './acl-filter.ts'
+import { aclKey } from './acl-set.ts'
 import type { AclSet } from './acl-set.ts'
 
 const MAX_RECORDS = 10_000 // QuorumController.MAX_RECORDS_PER_USER_OP
@@ -20,7 +21,7 @@ export function createAcls(acls: AclSet, wanted: readonly Acl[]): { records: New
   const result = wanted.map((acl): KafkaError | undefined => {
     const error = refusalOf(acl)
     if (error !== undefined || acls.has(acl)) return error
-    const key = JSON.stringify(acl)
+    const key = aclKey(acl)
     if (created.has(key)) return undefined
     created.set(key, { name: 'AccessControlEntryRecord', value: { ...acl, id: randomUuid() } })
     bytes += Buffer.byteLength(acl.resourceName) + Buffer.byteLength(acl.principal) + Buffer.byteLength(acl.host)

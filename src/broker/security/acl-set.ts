@@ -32,13 +32,13 @@ export class AclSet {
 
   /** Whether there is a rule with the same fields. */
   has(acl: Acl): boolean {
-    return this.#ids.has(keyOf(acl))
+    return this.#ids.has(aclKey(acl))
   }
 
   add(id: string, acl: Acl): void {
     this.remove(id)
     this.#byId.set(id, acl)
-    this.#ids.set(keyOf(acl), id)
+    this.#ids.set(aclKey(acl), id)
     const patterns = this.#patternsOf(acl.resourceType)
     const isPrefix = acl.patternType === AclPatternType.PREFIXED
     const names = isPrefix ? patterns.prefixed : patterns.literal
@@ -58,7 +58,7 @@ export class AclSet {
     const acl = this.#byId.get(id)
     if (acl === undefined) return false
     this.#byId.delete(id)
-    if (this.#ids.get(keyOf(acl)) === id) this.#ids.delete(keyOf(acl))
+    if (this.#ids.get(aclKey(acl)) === id) this.#ids.delete(aclKey(acl))
     const patterns = this.#patternsOf(acl.resourceType)
     const isPrefix = acl.patternType === AclPatternType.PREFIXED
     const names = isPrefix ? patterns.prefixed : patterns.literal
@@ -110,7 +110,8 @@ export class AclSet {
 
 const NO_PATTERNS = { literal: new Map<string, PatternAcls>(), prefixed: new Map<string, PatternAcls>() }
 
-function keyOf(acl: Acl): string {
+/** The same for rules with the same fields, and for no others. */
+export function aclKey(acl: Acl): string {
   const { resourceType, resourceName, patternType, principal, host, operation, permissionType } = acl
   return JSON.stringify([resourceType, patternType, operation, permissionType, resourceName, principal, host])
 }

@@ -3,18 +3,12 @@
 
 import type { RequestContext } from '../handler.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import { BATCH_OVERHEAD, TRANSACTIONAL_FLAG } from '../../protocol/record-batch.ts'
+import { attributesAt, BATCH_OVERHEAD, baseSequenceAt, producerAt, TRANSACTIONAL_FLAG } from '../../protocol/record-batch.ts'
 import { brokerConfigValue } from '../config/resolve.ts'
 import type { Partition } from '../partitions.ts'
 import { admit, produceError } from './admission.ts'
 import type { Admission, Verdict } from './admission.ts'
 import type { ProducerIdentity } from './transaction.ts'
-
-// Where a batch says it (record-batch.ts).
-const ATTRIBUTES_AT = 21
-const PRODUCER_ID_AT = 43
-const PRODUCER_EPOCH_AT = 51
-const BASE_SEQUENCE_AT = 53
 
 const ADDS_SINCE = 12
 const ABORTABLE_SINCE = 11
@@ -26,12 +20,12 @@ export interface Write {
 }
 
 export function isTransactional(batch: Buffer | null): boolean {
-  return batch !== null && batch.length >= BATCH_OVERHEAD && (batch.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL_FLAG) !== 0
+  return batch !== null && batch.length >= BATCH_OVERHEAD && (attributesAt(batch, 0) & TRANSACTIONAL_FLAG) !== 0
 }
 
 /** Whether transactional batches are of one producer, in one epoch. */
 export function isOfOneProducer(batches: readonly (Buffer | null)[]): boolean {
-  const producers = batches.flatMap((batch) => (batch !== null && isTransactional(batch) ? [producerOf(batch)] : []))
+  const producers = batches.flatMap((batch) => (batch !== null && isTransactional(batch) ? [producerAt(batch, 0)] : []))
   return producers.every(({ producerId, epoch }) => producerId === producers[0].producerId && epoch === producers[0].epoch)
 }
 
@@ -59,7 +53,10 @@ export class ProduceAdmission {
     let producer: ProducerIdentity | undefined
     for (const { partition, batch } of writes) {
       if (!isTransactional(batch) || !this.#needsWord(partition, batch)) continue
-      producer = producerOf(batch)
+      producer = producerAt(batch, 0)
+      const sequence = baseSequenceAt(batch, 0)
+      const startsAtZero = this.#admission === 'adds'
+      partition.log.awaitTransaction({ ...producer, sequence, startsAtZero }, this.#context.broker.clock.now())
       const indexes = needed.get(partition.topic) ?? new Set()
       needed.set(partition.topic, indexes.add(partition.index))
     }
@@ -73,30 +70,19 @@ export class ProduceAdmission {
   /** Call it in the turn of the append. Throws the KafkaError that the batch is refused with. */
   check({ partition, batch }: Write): void {
     if (!this.#isChecked || !isTransactional(batch) || !this.#needsWord(partition, batch)) return
-    const { topic, index, log } = partition
+    const { topic, index } = partition
     const error = this.#verdict?.(topic, index)
     if (error !== undefined) throw produceError(error, this.#admission)
-    const producer = producerOf(batch)
+    const producer = producerAt(batch, 0)
     if (!this.#context.broker.transactions.isWritable(this.#id, producer, topic, index)) {
       throw new KafkaError('INVALID_TXN_STATE', 'Record was not part of an ongoing transaction')
-    }
-    const sequence = batch.readInt32BE(BASE_SEQUENCE_AT)
-    if (this.#admission === 'adds' && sequence !== 0 && log.producerEpoch(producer.producerId) === undefined) {
-      throw new KafkaError(
-        'OUT_OF_ORDER_SEQUENCE_NUMBER',
-        `Invalid sequence number for producer ${producer.producerId} in partition ${log.name}: ${sequence} (incoming seq. number), expected 0 for a producer without state`,
-      )
     }
   }
 
   /** Not a partition that the transaction is in already, nor a producer that the log refuses for its old epoch. */
   #needsWord({ log }: Partition, batch: Buffer): boolean {
-    const { producerId, epoch } = producerOf(batch)
+    const { producerId, epoch } = producerAt(batch, 0)
     if (producerId < 0n || log.hasOpenTransaction(producerId, epoch)) return false
     return epoch >= (log.producerEpoch(producerId) ?? -1)
   }
-}
-
-function producerOf(batch: Buffer): ProducerIdentity {
-  return { producerId: batch.readBigInt64BE(PRODUCER_ID_AT), epoch: batch.readInt16BE(PRODUCER_EPOCH_AT) }
 }

@@ -54,7 +54,6 @@ export type Outcome =
   | { readonly kind: 'done'; readonly next: ProducerIdentity }
 
 const NEEDS_PRODUCER_ID: Outcome = { kind: 'needsProducerId' }
-const NOTHING: Step = { records: [], then: () => [] }
 const TOMBSTONES_IN_A_BATCH = 1000
 
 export class TransactionShard implements CoordinatorShard {
@@ -224,7 +223,7 @@ export class TransactionShard implements CoordinatorShard {
   /** The markers of what is prepared are durable. */
   complete(id: string, now: Now, ticket: Ticket<undefined>): Step {
     const transaction = this.#transactions.get(id)
-    if (transaction === undefined || !isPrepared(transaction)) return { ...NOTHING, then: () => [answer(ticket, undefined)] }
+    if (transaction === undefined || !isPrepared(transaction)) return answering(ticket, undefined)
     return this.#change(id, completed(transaction, now.wall), ticket, undefined)
   }
 

@@ -16,6 +16,11 @@ export interface TopicPartition {
   readonly partition: number
 }
 
+/** In one word, as Kafka's logs and directories have it. */
+export function placeOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
+}
+
 export type PartitionResult<T> = TopicPartition & { readonly result: Result<T> }
 
 // ListOffsets asks for ends with negative timestamps: −1 latest, −2 earliest, −3 greatest timestamp, −4 earliest on the
@@ -157,7 +162,7 @@ export async function byLeader<Q extends TopicPartition, T>(
     for (const [key, result] of await askOnce(cluster, open, { ...wait, timeoutMs }, ask))
       results.set(key, result)
     open = open.filter((question) => {
-      const result = results.get(keyOf(question))
+      const result = results.get(placeOf(question))
       return result && !result.ok && MOVED.has(errorName(result.error.code))
     })
     const pause = backoffMs(attempt, retryBackoffMs, retryBackoffMaxMs)
@@ -172,7 +177,7 @@ export async function byLeader<Q extends TopicPartition, T>(
   return questions.map((question) => ({
     topic: question.topic,
     partition: question.partition,
-    result: results.get(keyOf(question)) ?? missing,
+    result: results.get(placeOf(question)) ?? missing,
   }))
 }
 
@@ -194,14 +199,10 @@ async function askOnce<Q extends TopicPartition, T>(
       else leaders.set(node, [question])
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      results.set(keyOf(question), failed(error))
+      results.set(placeOf(question), failed(error))
     }
   }
   const answers = await Promise.all([...leaders].map(([node, group]) => ask(node, group, wait.timeoutMs)))
-  for (const answer of answers.flat()) results.set(keyOf(answer), answer.result)
+  for (const answer of answers.flat()) results.set(placeOf(answer), answer.result)
   return results
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
 }

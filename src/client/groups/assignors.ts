@@ -2,7 +2,7 @@
 // rely on where they end, and sticky by its promises (balanced, and as much as possible stays) rather than by its steps.
 // Pure: subscriptions and partition counts in, partitions by member out.
 
-import type { TopicPartition } from '../admin/partitions.ts'
+import { placeOf, type TopicPartition } from '../admin/partitions.ts'
 
 export interface Subscription {
   readonly memberId: string
@@ -66,7 +66,7 @@ function sticky(members: readonly Subscription[], counts: ReadonlyMap<string, nu
   const free: TopicPartition[] = []
   const wants = new Map(members.map(({ memberId, topics }) => [memberId, new Set(topics)]))
   for (const place of placesOf(members, counts)) {
-    const owner = owners.get(keyOf(place))
+    const owner = owners.get(placeOf(place))
     if (owner !== undefined && wants.get(owner)?.has(place.topic) === true) assigned.get(owner)?.push(place)
     else free.push(place)
   }
@@ -97,7 +97,7 @@ function sticky(members: readonly Subscription[], counts: ReadonlyMap<string, nu
 function withholdMoving(members: readonly Subscription[], assigned: Assignment): void {
   const owners = ownersOf(members)
   for (const [memberId, places] of assigned) {
-    assigned.set(memberId, places.filter((place) => (owners.get(keyOf(place)) ?? memberId) === memberId)) // prettier-ignore
+    assigned.set(memberId, places.filter((place) => (owners.get(placeOf(place)) ?? memberId) === memberId)) // prettier-ignore
   }
 }
 
@@ -106,8 +106,8 @@ function ownersOf(members: readonly Subscription[]): Map<string, string> {
   const claims = new Map<string, { memberId: string | undefined; generation: number }>()
   for (const { memberId, owned, generation } of members) {
     for (const place of owned) {
-      const known = claims.get(keyOf(place))
-      if (known === undefined || generation > known.generation) claims.set(keyOf(place), { memberId, generation })
+      const known = claims.get(placeOf(place))
+      if (known === undefined || generation > known.generation) claims.set(placeOf(place), { memberId, generation })
       else if (generation === known.generation) known.memberId = undefined
     }
   }
@@ -119,8 +119,4 @@ function placesOf(members: readonly Subscription[], counts: ReadonlyMap<string, 
   const wanted = new Set(members.flatMap(({ topics }) => topics))
   const topics = [...counts.keys()].filter((topic) => wanted.has(topic)).sort()
   return topics.flatMap((topic) => Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })))
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
 }

@@ -8,9 +8,8 @@ import { ConsumerGroupHeartbeat } from '../../protocol/apis/consumer-group-heart
 import { errorName, KafkaError } from '../../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../../protocol/schema.ts'
 import { groupBy } from '../admin/group-by.ts'
-import type { TopicPartition } from '../admin/partitions.ts'
 import type { Wait } from '../cluster.ts'
-import { type MemberOptions, type Membership, refusal, THROWN_OUT } from './membership.ts'
+import { type AssignedPartition, type MemberOptions, type Membership, refusal, THROWN_OUT } from './membership.ts'
 import type { Asker } from './offsets.ts'
 
 const JOIN_EPOCH = 0
@@ -19,15 +18,18 @@ const STATIC_LEAVE_EPOCH = -2
 // Before the broker has said its own.
 const FIRST_INTERVAL_MS = 5_000
 
+type Assignment = NonNullable<ResponseOf<typeof ConsumerGroupHeartbeat>['assignment']>
+
 export class ConsumerMember implements Membership {
   readonly isEager = false
   readonly #options: MemberOptions
   readonly #memberId = randomBytes(16).toString('base64url')
   #epoch = JOIN_EPOCH
-  #owned: readonly TopicPartition[] = []
+  #owned: readonly AssignedPartition[] = []
   #ids = new Map<string, string>() // topic names by id
   #reported: string | undefined // what the broker knows we hold
   #assigned = ''
+  #unresolved: Assignment | undefined // has topics that nobody knows the names of yet
   #intervalMs = FIRST_INTERVAL_MS
   #timer: Timer | undefined
   #turn = 0 // moves on when a heartbeat under way no longer counts
@@ -43,16 +45,17 @@ export class ConsumerMember implements Membership {
     return { memberId: this.#memberId, generation: this.#epoch, instanceId: this.#instanceId }
   }
 
-  join(owned: readonly TopicPartition[]): void {
+  join(owned: readonly AssignedPartition[]): void {
     this.#turn++
     this.#epoch = JOIN_EPOCH
     this.#owned = owned
     this.#reported = undefined
     this.#assigned = ''
+    this.#unresolved = undefined
     this.#beatNow()
   }
 
-  settled(owned: readonly TopicPartition[]): void {
+  settled(owned: readonly AssignedPartition[]): void {
     this.#owned = owned
     this.#beatNow()
   }
@@ -153,9 +156,8 @@ export class ConsumerMember implements Membership {
     const { maxPollIntervalMs, clientRack, groupRemoteAssignor } = cluster.config.consumer
     const base = { groupId, memberId: this.#memberId, memberEpoch: this.#epoch, instanceId: this.#instanceId }
     if (reported === this.#reported) return base
-    const idOf = new Map([...this.#ids].map(([id, name]) => [name, id]))
-    const held = [...groupBy(this.#owned, ({ topic }) => topic)].map(([topic, list]) => {
-      return { topicId: idOf.get(topic) ?? '', partitions: list.map(({ partition }) => partition) }
+    const held = [...groupBy(this.#owned, ({ topicId = '' }) => topicId)].map(([topicId, list]) => {
+      return { topicId, partitions: list.map(({ partition }) => partition) }
     })
     const isFull = this.#reported === undefined
     return {
@@ -173,11 +175,15 @@ export class ConsumerMember implements Membership {
   async #take({ memberEpoch, heartbeatIntervalMs, assignment }: ResponseOf<typeof ConsumerGroupHeartbeat>): Promise<void> {
     this.#epoch = memberEpoch
     this.#intervalMs = heartbeatIntervalMs
-    if (assignment === null) return
-    const assigned: TopicPartition[] = []
-    for (const { topicId, partitions } of assignment.topicPartitions) {
+    // It is told once; a broker that has not heard of a new topic yet is asked again with the next heartbeat.
+    const given = assignment ?? this.#unresolved
+    if (given === undefined) return
+    this.#unresolved = undefined
+    const assigned: AssignedPartition[] = []
+    for (const { topicId, partitions } of given.topicPartitions) {
       const topic = this.#ids.get(topicId) ?? (await this.#nameOf(topicId))
-      if (topic !== undefined) assigned.push(...partitions.map((partition) => ({ topic, partition })))
+      if (topic === undefined) this.#unresolved = given
+      else assigned.push(...partitions.map((partition) => ({ topic, partition, topicId })))
     }
     const text = JSON.stringify(assigned)
     if (text === this.#assigned) return

@@ -3,17 +3,17 @@
 // Offsets are committed for records reported with `processed`, never for records merely fetched.
 
 import { type Clock, systemClock, type Timer } from '../../base/clock.ts'
-import { ErrorCode, errorName, KafkaError } from '../../protocol/errors.ts'
-import { type IsolationLevel, LATEST, listOffsets, type TopicPartition } from '../admin/partitions.ts'
+import { ErrorCode, type ErrorName, errorName, KafkaError } from '../../protocol/errors.ts'
+import { type IsolationLevel, LATEST, listOffsets, placeOf, type TopicPartition } from '../admin/partitions.ts'
 import type { AutoOffsetReset } from '../client-config.ts'
 import type { Cluster } from '../cluster.ts'
 import type { FetchedRecords } from '../consumer-batches.ts'
 import { Consumer, type ConsumerPosition } from '../consumer.ts'
 import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
-import { Coordinator, type MemberEvents, type Membership, refusal, THROWN_OUT } from './membership.ts'
+import { type AssignedPartition, Coordinator, type MemberEvents, type Membership, refusal, THROWN_OUT } from './membership.ts'
 import { commitOffsets } from './offsets.ts'
-import { committedOffsets, type GroupReader, placeOf, startingPoints } from './starting-points.ts'
+import { committedOffsets, type GroupReader, startingPoints } from './starting-points.ts'
 
 export interface GroupConsumerOptions {
   readonly groupId: string
@@ -32,7 +32,7 @@ export interface GroupConsumerOptions {
   readonly onNotice?: (text: string) => void
 }
 
-interface Held extends TopicPartition {
+interface Held extends AssignedPartition {
   /** Behind the last record dealt with. */
   next: number
   leaderEpoch: number
@@ -41,9 +41,12 @@ interface Held extends TopicPartition {
 
 type Task =
   | { readonly kind: 'rejoin' }
-  | { readonly kind: 'assigned'; readonly partitions: readonly TopicPartition[] }
+  | { readonly kind: 'assigned'; readonly partitions: readonly AssignedPartition[] }
   | { readonly kind: 'lost'; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: Error }
+
+// To a commit: nobody is in want of these offsets. The next assignment, or fetching, says so.
+const DELETED: ReadonlySet<ErrorName> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'])
 
 // How long saying good-bye may take, all in all: somebody waits for the prompt.
 const CLOSE_TIMEOUT_MS = 5_000
@@ -58,6 +61,7 @@ export class GroupConsumer implements MemberEvents {
   readonly #held = new Map<string, Held>()
   readonly #closing = new AbortController()
   #ends = new Map<string, number>()
+  readonly #topicIds = new Map<string, string>() // by place: what it last was a partition of
   #task: Task | undefined = { kind: 'rejoin' }
   #isStopped = false
   #stop: () => void = () => {}
@@ -147,7 +151,7 @@ export class GroupConsumer implements MemberEvents {
     this.#put({ kind: 'rejoin' })
   }
 
-  onAssigned(partitions: readonly TopicPartition[]): void {
+  onAssigned(partitions: readonly AssignedPartition[]): void {
     this.#put({ kind: 'assigned', partitions })
   }
 
@@ -191,9 +195,10 @@ export class GroupConsumer implements MemberEvents {
     }
   }
 
-  async #assign(partitions: readonly TopicPartition[]): Promise<void> {
-    const wanted = new Set(partitions.map(placeOf))
-    const revoked = [...this.#held.values()].filter((held) => !wanted.has(placeOf(held)))
+  async #assign(partitions: readonly AssignedPartition[]): Promise<void> {
+    const wanted = new Map(partitions.map((place) => [placeOf(place), place.topicId]))
+    const isWanted = (held: Held): boolean => wanted.has(placeOf(held)) && wanted.get(placeOf(held)) === held.topicId
+    const revoked = [...this.#held.values()].filter((held) => !isWanted(held))
     if (revoked.length > 0) await this.#giveUp(revoked)
     const added = partitions.filter((place) => !this.#held.has(placeOf(place)))
     if (added.length > 0) await this.#add(added)
@@ -219,15 +224,26 @@ export class GroupConsumer implements MemberEvents {
     for (const held of revoked) this.#held.delete(placeOf(held))
   }
 
-  async #add(added: readonly TopicPartition[]): Promise<void> {
+  async #add(added: readonly AssignedPartition[]): Promise<void> {
     const points = await Promise.race([startingPoints(this.#reader, added), this.#stopped])
     if (points === undefined) return
+    for (const place of added) this.#forgetOldEnd(place)
     if (this.#options.untilEnd) await Promise.race([this.#findEnds(points), this.#stopped])
+    const topicIds = new Map(added.map((place) => [placeOf(place), place.topicId]))
     for (const { topic, partition, offset, committed } of points) {
-      const held = { topic, partition, next: offset, leaderEpoch: -1, committed }
+      const topicId = topicIds.get(placeOf({ topic, partition }))
+      const held = { topic, partition, ...(topicId !== undefined && { topicId }), next: offset, leaderEpoch: -1, committed }
       this.#held.set(placeOf(held), held)
-      this.#consumer.add(this.#position(held))
+      this.#consumer.add(this.#position(held), undefined, topicId)
     }
+  }
+
+  /** The end seen at the start was that of a topic which is gone. */
+  #forgetOldEnd(place: AssignedPartition): void {
+    if (place.topicId === undefined) return
+    const before = this.#topicIds.get(placeOf(place))
+    if (before !== undefined && before !== place.topicId) this.#ends.delete(placeOf(place))
+    this.#topicIds.set(placeOf(place), place.topicId)
   }
 
   #position({ topic, partition, next }: Held): ConsumerPosition {
@@ -290,7 +306,7 @@ export class GroupConsumer implements MemberEvents {
     for (;;) {
       const due = [...this.#held.values()].filter(({ next, committed }) => next !== committed)
       if (due.length === 0 || this.#member.asker.generation <= 0) return // no member: nothing of ours to say
-      const offsets = due.map(({ topic, partition, next, leaderEpoch }) => ({ topic, partition, offset: next, leaderEpoch }))
+      const offsets = due.map(({ topic, topicId, partition, next, leaderEpoch }) => ({ topic, topicId, partition, offset: next, leaderEpoch }))
       try {
         const node = await coordinator.node()
         const answers = await commitOffsets(this.#cluster, node, groupId, offsets, { asker: this.#member.asker, signal: this.#closing.signal })
@@ -313,11 +329,10 @@ export class GroupConsumer implements MemberEvents {
       const offset = offsets.find((each) => each.topic === topic && each.partition === partition)?.offset
       if (held !== undefined && offset !== undefined && errorCode === ErrorCode.NONE) held.committed = offset
     }
-    const code = answers.find(({ errorCode }) => errorCode !== ErrorCode.NONE)?.errorCode ?? ErrorCode.NONE
-    const error = errorName(code)
+    const errors = answers.map(({ errorCode }) => errorName(errorCode))
+    const error = errors.find((each) => each !== 'NONE' && !DELETED.has(each)) ?? 'NONE'
     // Too late: the group goes on without this commit, and tells us so in the next heartbeat.
     if (error === 'NONE' || error === 'REBALANCE_IN_PROGRESS' || THROWN_OUT.has(error)) return true
-    if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return true // deleted; fetching will say so
     // The broker's view of us has moved on; the next heartbeat brings it.
     if (error === 'STALE_MEMBER_EPOCH') throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'The member epoch is stale')
     throw refusal(error, this.#member.asker.instanceId)

@@ -10,15 +10,21 @@ import type { Cluster, Wait } from '../cluster.ts'
 import { ConnectError, TimeoutError } from '../errors.ts'
 import type { Asker } from './offsets.ts'
 
+/** A partition of one incarnation of its topic: under the same name there may be another one by now. */
+export interface AssignedPartition extends TopicPartition {
+  /** Left out where the protocol knows names only. */
+  readonly topicId?: string
+}
+
 export interface Membership {
   /** How the member signs what it sends. */
   readonly asker: Asker
   /** Everything has to be given up before joining again. */
   readonly isEager: boolean
   /** Asks in, or in again, as the holder of `owned`; `onAssigned` follows, or `onLost`, or `onError`. */
-  join(owned: readonly TopicPartition[]): void
+  join(owned: readonly AssignedPartition[]): void
   /** What was assigned is held now; `hasRevoked`: something was given up for it. */
-  settled(owned: readonly TopicPartition[], hasRevoked: boolean): void
+  settled(owned: readonly AssignedPartition[], hasRevoked: boolean): void
   /** Says good-bye; failures don't matter any more. Nothing is told after this. */
   leave(wait: Wait): Promise<void>
 }
@@ -27,7 +33,7 @@ export interface MemberEvents {
   /** The group rebalances: commit, then `join`. */
   onRejoin(): void
   /** All that this member should hold. */
-  onAssigned(partitions: readonly TopicPartition[]): void
+  onAssigned(partitions: readonly AssignedPartition[]): void
   /** The group goes on without us, and what we held may be somebody else's already: forget it, then `join([])`. */
   onLost(reason: string): void
   /** What will not pass. */

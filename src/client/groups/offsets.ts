@@ -1,5 +1,5 @@
-// Committed offsets on the wire: the same question in the two shapes that versions give it. Topics go by name: the versions
-// that know them by id alone (10 on) are left to those who need them.
+// Committed offsets on the wire: the same question in the two shapes that versions give it. Topics go by name; the versions
+// that know them by id alone (10 on) are for commits that mean one incarnation of a topic.
 
 import { OffsetCommit } from '../../protocol/apis/offset-commit.ts'
 import { OffsetFetch } from '../../protocol/apis/offset-fetch.ts'
@@ -68,12 +68,14 @@ export async function fetchOffsets(
 }
 
 export interface OffsetToCommit extends TopicPartition {
+  /** Of the topic that was read: under its name there may be another one by now, whose offsets these are not. */
+  readonly topicId?: string | undefined
   readonly offset: number
   readonly leaderEpoch?: number | undefined
   readonly metadata?: string | undefined
 }
 
-/** Error codes by partition. */
+/** Error codes by partition; UNKNOWN_TOPIC_ID where the topic that was read is gone. Ids count when all offsets have one. */
 export async function commitOffsets(
   cluster: Cluster,
   node: number,
@@ -81,6 +83,8 @@ export async function commitOffsets(
   offsets: readonly OffsetToCommit[],
   { asker = OUTSIDER, ...wait }: Wait & { readonly asker?: Asker },
 ): Promise<readonly (TopicPartition & { readonly errorCode: number })[]> {
+  const hasIds = offsets.every(({ topicId }) => topicId !== undefined)
+  const names = new Map(offsets.map(({ topicId = ZERO_UUID, topic }) => [topicId, topic]))
   const request = {
     groupId,
     memberId: asker.memberId,
@@ -88,7 +92,7 @@ export async function commitOffsets(
     groupInstanceId: asker.instanceId,
     topics: [...groupBy(offsets, ({ topic }) => topic)].map(([name, list]) => ({
       name,
-      topicId: ZERO_UUID,
+      topicId: list[0].topicId ?? ZERO_UUID,
       partitions: list.map(({ partition, offset, leaderEpoch = -1, metadata = '' }) => ({
         partitionIndex: partition,
         committedOffset: BigInt(offset),
@@ -97,8 +101,9 @@ export async function commitOffsets(
       })),
     })),
   }
-  const { topics } = await cluster.call(OffsetCommit, request, { ...wait, node, maxVersion: LAST_VERSION_WITH_NAMES })
-  return topics.flatMap(({ name, partitions }) =>
-    partitions.map(({ partitionIndex, errorCode }) => ({ topic: name, partition: partitionIndex, errorCode })),
+  const options = { ...wait, node, ...(hasIds ? {} : { maxVersion: LAST_VERSION_WITH_NAMES }) }
+  const { topics } = await cluster.call(OffsetCommit, request, options)
+  return topics.flatMap(({ name, topicId, partitions }) =>
+    partitions.map(({ partitionIndex, errorCode }) => ({ topic: name || (names.get(topicId) ?? ''), partition: partitionIndex, errorCode })),
   )
 }

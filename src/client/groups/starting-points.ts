@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import { EARLIEST, type IsolationLevel, LATEST, listOffsets, type TopicPartition } from '../admin/partitions.ts'
+import { EARLIEST, type IsolationLevel, LATEST, listOffsets, placeOf, type TopicPartition } from '../admin/partitions.ts'
 import type { AutoOffsetReset } from '../client-config.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Coordinator } from './membership.ts'
@@ -75,8 +75,4 @@ async function resetOffsets(reader: GroupReader, partitions: readonly TopicParti
   const tooYoung = partitions.filter((place) => (offsets.get(placeOf(place)) ?? -1) < 0)
   if (tooYoung.length > 0) for (const [place, end] of await ask(tooYoung, LATEST)) offsets.set(place, end)
   return offsets
-}
-
-export function placeOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
 }

@@ -238,7 +238,7 @@ describe('no group', () => {
     expect(world.commit(1, { memberId: 'm', generation: 3, knowsGroupNotFound: false })).toBe('ILLEGAL_GENERATION')
     expect(world.commit(1)).toBe('NONE')
     expect(world.shard.ids()).toEqual([GROUP])
-    expect(world.group()).toMatchObject({ phase: 'Empty', protocolType: '' })
+    expect(world.group()).toMatchObject({ state: 'Empty', protocolType: '' })
   })
 })
 
@@ -268,7 +268,7 @@ describe('protocols', () => {
     const metadata = version1.subarray(0, version1.length - 4) // @platformatic/kafka: without ownedPartitions
     const memberId = world.join({ protocols: [{ name: 'range', metadata }] }).value?.memberId ?? ''
     world.syncAll([memberId])
-    expect(['t', 'other'].map((topic) => world.group()!.isSubscribedTo(topic))).toEqual([true, false])
+    expect(['t', 'other'].map(world.group()!.subscription())).toEqual([true, false])
   })
 
   test('trap: the protocol type is opaque (Connect, Schema Registry)', () => {
@@ -277,7 +277,7 @@ describe('protocols', () => {
     expect(joined.value).toMatchObject({ error: 'NONE', protocolType: 'sr', protocolName: 'v0' })
     const memberId = joined.value!.memberId
     world.sync(memberId, { assignments: [{ memberId, assignment: Buffer.from('{"master":"x"}') }] })
-    expect(world.group()!.isSubscribedTo('t')).toBe(false)
+    expect(world.group()!.subscription()('t')).toBe(false)
     world.restart()
     expect(world.sync(memberId).value?.assignment.toString()).toBe('{"master":"x"}')
   })
@@ -547,7 +547,7 @@ describe('after a restart', () => {
     const before = world.group()!
     world.restart()
     const after = world.group()!
-    expect([after.phase, after.generation, after.leader, after.protocolName]).toEqual([
+    expect([after.state, after.generation, after.leader, after.protocolName]).toEqual([
       'Stable', before.generation, leader, 'range',
     ]) // prettier-ignore
     expect(world.sync(follower).value?.assignment.toString()).toBe(`for ${follower}`)

@@ -7,9 +7,10 @@ import type { Now, Producer, Step, Ticket } from '../../../src/broker/coordinato
 import type { JoinRequest, JoinResult, SyncRequest, SyncResult } from '../../../src/broker/groups/classic-requests.ts'
 import { randomUuid } from '../../../src/base/uuid.ts'
 import type { ConsumerSettings } from '../../../src/broker/groups/consumer/settings.ts'
-import type { GroupTopic, GroupTopics } from '../../../src/broker/groups/consumer/topics.ts'
+import type { GroupTopic, GroupTopics } from '../../../src/broker/groups/topics.ts'
 import { GroupShard } from '../../../src/broker/groups/group-shard.ts'
-import type { Committer, GroupSettings } from '../../../src/broker/groups/group-shard.ts'
+import type { GroupSettings } from '../../../src/broker/groups/group-shard.ts'
+import type { Committer } from '../../../src/broker/groups/group.ts'
 import { ZERO_UUID } from '../../../src/protocol/reader.ts'
 import { ConsumerProtocolSubscription, encodeConsumerProtocol } from '../../../src/protocol/records/consumer-protocol.ts'
 
@@ -163,11 +164,11 @@ export class World {
   }
 
   group(id = GROUP) {
-    return this.shard.find(id, this.now)
+    return this.shard.classic(id, this.now)
   }
 
   get phase(): string | undefined {
-    return this.group()?.phase
+    return this.group()?.state
   }
 
   join(request: Partial<JoinRequest> = {}, id = GROUP): Outcome<JoinResult> {

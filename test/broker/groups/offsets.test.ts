@@ -217,11 +217,11 @@ describe('whatever happens, a restart finds what was there', () => {
           const read = world.reloaded()
           expect(read.offsets.of(GROUP).map(plain)).toEqual(world.shard.offsets.of(GROUP).map(plain))
           expect(read.offsets.pendingOf(GROUP).map(plain)).toEqual(world.shard.offsets.pendingOf(GROUP).map(plain))
-          const stored = read.find(GROUP, world.now)
+          const stored = read.classic(GROUP, world.now)
           expect(stored?.generation ?? 0).toBe(group?.generation ?? 0)
-          if (group?.phase === 'Stable') expect(durable(stored)).toEqual(durable(group))
+          if (group?.state === 'Stable') expect(durable(stored)).toEqual(durable(group))
           // While members gather, the log still has the generation before.
-          else if (group?.phase !== 'PreparingRebalance') expect(stored?.members ?? []).toEqual([])
+          else if (group?.state !== 'PreparingRebalance') expect(stored?.members ?? []).toEqual([])
         }
       }),
       { numRuns: 300 },
@@ -233,6 +233,6 @@ const plain = ([where, { offset }]: readonly [OffsetKey, { offset: bigint }]) =>
 
 function durable(group: ReturnType<World['group']>) {
   if (group === undefined) return undefined
-  const { phase, generation, protocolName, leader, members } = group
-  return { phase, generation, protocolName, leader, members: members.map(({ id, instanceId, assignment }) => [id, instanceId, assignment.toString()]) }
+  const { state, generation, protocolName, leader, members } = group
+  return { state, generation, protocolName, leader, members: members.map(({ id, instanceId, assignment }) => [id, instanceId, assignment.toString()]) }
 }

@@ -1,7 +1,7 @@
 // Transactions as raw requests see them: what each API answers in each state, by version. Where a code is asserted,
 // Apache Kafka 4.3 was asked.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { DeleteTopics } from '../../../src/protocol/apis/delete-topics.ts'
 import { DescribeProducers } from '../../../src/protocol/apis/describe-producers.ts'
 import { FindCoordinator } from '../../../src/protocol/apis/find-coordinator.ts'
@@ -9,7 +9,7 @@ import { AddPartitionsToTxn } from '../../../src/protocol/apis/add-partitions-to
 import { InitProducerId } from '../../../src/protocol/apis/init-producer-id.ts'
 import { ListTransactions } from '../../../src/protocol/apis/list-transactions.ts'
 import { WriteTxnMarkers } from '../../../src/protocol/apis/write-txn-markers.ts'
-import { errorName } from '../../../src/protocol/errors.ts'
+import { errorName, KafkaError } from '../../../src/protocol/errors.ts'
 import { testBroker } from '../../support/broker.ts'
 import type { TestBrokerOptions } from '../../support/broker.ts'
 import { GroupClient } from '../../support/group-client.ts'
@@ -235,6 +235,26 @@ describe('Produce', () => {
     expect(await producer.send('t', ['late'], { sequence: 0 })).toBe('INVALID_PRODUCER_EPOCH')
   })
 
+  test.each([
+    ['old', OLD_PROTOCOL, 'verify'],
+    ['new', NEW_PROTOCOL, 'add'],
+  ] as const)('of %s clients goes on with the lowest sequence that came (KIP-890)', async (_, protocol, ask) => {
+    const { broker, client, producer } = await producerOn({}, protocol)
+    if (protocol === OLD_PROTOCOL) await producer.add('t')
+    // What the log knows of a producer may be gone, with its records; then it takes any sequence.
+    const start = protocol === OLD_PROTOCOL ? 7 : 0
+    vi.spyOn(broker.transactions, ask).mockRejectedValueOnce(new KafkaError('COORDINATOR_LOAD_IN_PROGRESS'))
+    expect(await producer.send('t', ['a'], { sequence: start })).toBe('NOT_ENOUGH_REPLICAS')
+    expect(await producer.send('t', ['b'], { sequence: start + 1 })).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    expect(await producer.send('t', ['a'], { sequence: start })).toBe('NONE')
+    expect(await producer.send('t', ['b'], { sequence: start + 1 })).toBe('NONE')
+    expect(await producer.end(true)).toBe('NONE')
+    expect(await valuesIn(client, 't')).toEqual(['a', 'b'])
+    // The next transaction begins where it is, with what came first for it.
+    if (protocol === OLD_PROTOCOL) await producer.add('t')
+    expect(await producer.send('t', ['c'], { sequence: protocol === OLD_PROTOCOL ? start + 2 : 0 })).toBe('NONE')
+  })
+
   test('of new clients begins with sequence 0', async () => {
     const { client, producer } = await producerOn()
     expect(await producer.send('t', ['x'], { sequence: 3 })).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
@@ -325,7 +345,13 @@ describe('an administrator', () => {
     expect(await list({ transactionalIdPattern: 'o.*' })).toEqual(['other'])
     expect(await list({ transactionalIdPattern: 'the' })).toEqual([])
     expect(await list({ transactionalIdPattern: '' })).toEqual(['id', 'other'])
+    expect(await list({ transactionalIdPattern: '(?i)I[[:alpha:]]' })).toEqual(['id'])
     expect(await list({ transactionalIdPattern: '(' })).toBe('INVALID_REGULAR_EXPRESSION')
+    // RE2's syntax, and no pattern takes for ever.
+    expect(await list({ transactionalIdPattern: '(?=i)id' })).toBe('INVALID_REGULAR_EXPRESSION')
+    expect(await list({ transactionalIdPattern: '(i|d|.*)*x' })).toEqual([])
+    await new TransactionClient(client, 'zahlung-ü').init()
+    expect(await list({ transactionalIdPattern: 'z.*-.' })).toEqual(['zahlung-ü'])
   })
 
   test('is not told of what nobody knows', async () => {

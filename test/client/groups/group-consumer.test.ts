@@ -1,7 +1,7 @@
 // Members of groups against the bundled broker, over sockets; what the group is like is asked of the broker by hand.
 
 import { onTestFinished, describe, expect, it, vi } from 'vitest'
-import { alterGroupOffsets, describeGroups, listGroupOffsets } from '../../../src/client/admin.ts'
+import { alterGroupOffsets, createTopics, deleteTopics, describeGroups, listGroupOffsets } from '../../../src/client/admin.ts'
 import { clientConfig } from '../../../src/client/client-config.ts'
 import { type Cluster, connectCluster } from '../../../src/client/cluster.ts'
 import { batchesOf } from '../../../src/client/consumer-batches.ts'
@@ -15,10 +15,10 @@ import { batchOf } from '../../support/raw-client.ts'
 const PARTITIONS = 4
 const WAIT = { timeout: 20_000, interval: 20 }
 
-async function world() {
+async function world(heartbeatMs = 50) {
   const properties = {
     'group.initial.rebalance.delay.ms': '0',
-    'group.consumer.heartbeat.interval.ms': '50',
+    'group.consumer.heartbeat.interval.ms': String(heartbeatMs),
     'group.consumer.min.heartbeat.interval.ms': '50',
   }
   const broker = await testBroker({ topics: [`t:${PARTITIONS}`], properties })
@@ -186,6 +186,26 @@ describe.each(Object.entries(PROTOCOLS))('members whose partitions are shared ou
     const members = await Promise.all(upTo(PARTITIONS + 1).map(() => join(broker, properties, { untilEnd: true })))
     await Promise.all(members.map(({ done }) => done))
     expect(numbers(...members)).toEqual(upTo(PARTITIONS))
+  })
+})
+
+// Between two heartbeats nobody has told the member: it fetches, and commits, as if the topic were the one it was given.
+describe.each([50, 700])("a member of KIP-848's group that is told every %i ms", (heartbeatMs) => {
+  it('reads a topic that was deleted and made anew from its beginning, and commits nothing of the old one to it', async () => {
+    const { broker, admin, produce, committed } = await world(heartbeatMs)
+    await produce(5)
+    const notices: string[] = []
+    // What was read is not committed yet when the partitions go.
+    const properties = { 'group.protocol': 'consumer', 'retry.backoff.ms': '10', 'auto.commit.interval.ms': '60000' }
+    const member = await join(broker, properties, { onNotice: (text) => notices.push(text) })
+    await vi.waitFor(() => expect(member.values).toHaveLength(20), WAIT)
+    await deleteTopics(admin, ['t'])
+    await createTopics(admin, [{ name: 't', partitions: PARTITIONS }])
+    const total = await produce(8)
+    await vi.waitFor(() => expect(numbers(member)).toEqual(upTo(total)), WAIT)
+    await member.stop()
+    expect(await committed()).toEqual([8, 8, 8, 8])
+    expect(notices).toEqual([])
   })
 })
 

@@ -1,6 +1,13 @@
-// librdkafka's own tests: with the classic group protocol, with KIP-848, and those for a broker that creates no topics by itself.
+// librdkafka's own tests: with the classic group protocol, with KIP-848, those for a broker that creates no topics by itself,
+// and those about TLS and logins.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { freePorts } from '../support/apache.ts'
 import { testSuite } from '../support/suite.ts'
+import { makeStores, runSecured, type Secured, securedArgs } from './librdkafka-secured.ts'
 import { brokerArgs, librdkafka, runLibrdkafka } from './librdkafka.ts'
 
 const LIMIT_MS = 1_800_000
@@ -34,4 +41,16 @@ testSuite({
   brokerArgs: brokerArgs('auto.create.topics.enable=false'),
   limitMs: LIMIT_MS,
   run: (tests, place) => runLibrdkafka(tests, place, { protocol: 'classic', scenario: 'noautocreate' }),
+})
+
+const [SSL, SASL_PLAINTEXT, SASL_SSL] = await freePorts(3)
+const secured: Secured = { stores: mkdtempSync(join(tmpdir(), 'ktool-stores-')), ports: { SSL, SASL_PLAINTEXT, SASL_SSL } }
+afterAll(() => rmSync(secured.stores, { recursive: true, force: true }))
+
+testSuite({
+  name: 'librdkafka-secured',
+  home: () => ({ tests: librdkafka(), env: makeStores(secured.stores) }),
+  brokerArgs: securedArgs(secured),
+  limitMs: LIMIT_MS,
+  run: (home, place) => runSecured(home, place, secured),
 })

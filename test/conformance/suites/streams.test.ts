@@ -1,182 +1,135 @@
-// Kafka Streams on our broker: Apache's WordCountDemo over its repartition and changelog topics, two instances. As it is; and
-// exactly once, with the broker killed while the group rebalances and while transactions are open, and an instance killed:
-// the counts of each word in the output are then 1, 2, 3, … to what a batch computation gives, none missing, none twice.
+// Kafka Streams on our broker, two instances: Apache's WordCountDemo over its repartition and changelog topics, as it is, and
+// exactly once; and a topology of our own with two of each and a join (java/Totals.java), exactly once. There the broker is
+// killed while the group rebalances and while transactions are open, and an instance is killed: the counts of each word or user
+// in the output are then 1, 2, 3, … to what a batch computation gives, none missing, none twice.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { kafkajs } from '../support/foreign-records.ts'
-import { MortalBroker, openTransactions, SCALE } from '../support/mortal-broker.ts'
-import { java, kcat, output, tryPeer } from '../support/peers.ts'
-import { type Program, start, until } from '../support/program.ts'
+import { describe, expect, test } from 'vitest'
+import { SCALE } from '../support/mortal-broker.ts'
+import { java, javaProgram, kcat, tryPeer } from '../support/peers.ts'
+import { EXACTLY_ONCE, StreamsApp, type StreamsProgram } from '../support/streams-app.ts'
 
-const DEMO = 'org.apache.kafka.streams.examples.wordcount.WordCountDemo'
-const INPUT = 'streams-plaintext-input'
-const OUTPUT = 'streams-wordcount-output'
-const PARTITIONS = 4
-const WORDS = 1000
-const BROKER_KILLS = SCALE.kills > 3 ? 8 : 2 // beside the one in a rebalance
 const MINUTE = 60_000
+const KEYS = 1000
+const REGIONS = 7
 
 const peer = tryPeer('Apache Kafka', java)
 const isThere = peer !== undefined && tryPeer('kcat', kcat) !== undefined
 
-class WordCount {
-  readonly broker: MortalBroker
-  readonly #directory: string
-  readonly #instances = new Set<Program>()
-  readonly #settings: readonly string[]
+describe.skipIf(!isThere)('Kafka Streams', () => {
+  test('two instances of WordCount count as a batch does', { timeout: 20 * MINUTE }, async () => {
+    const count = await StreamsApp.prepare(wordCount(), ['commit.interval.ms=500'])
+    count.write(WORDS, inputOf(word))
+    count.instance('a')
+    count.instance('b')
+    await count.processed(SCALE.records)
+    const last = lastOf(await count.results(COUNTS, isComplete, ...AS_LONG))
+    expect(numbers(last)).toEqual(countsInBatch())
+    await count.stop()
+    count.broker.expectHealthy()
+    console.log(`streams, WordCount as it is: ${SCALE.records} records`)
+  })
 
-  constructor(broker: MortalBroker, directory: string, settings: readonly string[]) {
-    this.broker = broker
-    this.#directory = directory
-    this.#settings = settings
-  }
+  test('exactly once over the death of the broker and of an instance', { timeout: 40 * MINUTE }, async () => {
+    const began = Date.now()
+    const count = await StreamsApp.prepare(wordCount(), EXACTLY_ONCE)
+    count.write(WORDS, inputOf(word))
+    const kills = await count.survive()
+    const results = await count.results(COUNTS, isComplete, ...AS_LONG)
+    await count.stop()
+    expect(broken(results)).toEqual([])
+    expect(numbers(lastOf(results))).toEqual(countsInBatch())
+    count.broker.expectHealthy()
+    console.log(`streams: ${SCALE.records} records in ${secondsSince(began)} s; kills: ${kills}`)
+  })
 
-  static async prepare(settings: readonly string[]): Promise<WordCount> {
-    const directory = mkdtempSync(join(tmpdir(), 'ktool-streams-'))
-    const count = new WordCount(await MortalBroker.start(directory), directory, settings)
-    onTestFinished(async () => {
-      await count.stop('SIGKILL')
-      await count.broker.stop('SIGKILL')
-      rmSync(directory, { recursive: true, force: true })
-    })
-    const topics = [INPUT, OUTPUT].map((topic) => ({ topic, numPartitions: PARTITIONS }))
-    await count.admin((admin) => admin.createTopics({ topics, waitForLeaders: true }))
-    const lines = Array.from({ length: SCALE.records }, (_, at) => `${word(at)}\n`).join('')
-    output(kcat(), ['-P', '-b', count.broker.address, '-t', INPUT, '-X', 'enable.idempotence=true', '-X', 'sticky.partitioning.linger.ms=0'], { input: lines })
-    return count
-  }
+  test('exactly once through two repartitions, a join and four stores, over the same', { timeout: 40 * MINUTE }, async () => {
+    const began = Date.now()
+    const totals = await StreamsApp.prepare(totalsProgram(), EXACTLY_ONCE)
+    // Both sides of a join need their keys in the same partitions, so those of Java's partitioner.
+    totals.write('totals-regions', Array.from({ length: KEYS }, (_, key) => `user${key}\t${regionOf(key)}`), '-K', '\t', '-X', 'partitioner=murmur2_random')
+    totals.write('totals-input', inputOf((at) => `user${keyAt(at)} ${amountAt(at)}`))
+    const kills = await totals.survive()
+    const users = await totals.results('totals-users', isComplete)
+    const { byUser, byRegion } = totalsInBatch()
+    const isEqual = (lines: readonly string[]) => isSame(lastOf(lines), byRegion)
+    await totals.results('totals-output', isEqual)
+    await totals.stop()
+    expect(broken(users)).toEqual([])
+    expect(lastOf(users)).toEqual(byUser)
+    // Once all is over, what came out last is still that.
+    expect(totals.lines('totals-users').length).toBe(SCALE.records)
+    expect(lastOf(totals.lines('totals-output'))).toEqual(byRegion)
+    totals.broker.expectHealthy()
+    console.log(`streams, Totals: ${SCALE.records} records in ${secondsSince(began)} s; kills: ${kills}`)
+  })
+})
 
-  async admin<T>(use: (admin: ReturnType<ReturnType<typeof kafkajs>['admin']>) => Promise<T>): Promise<T> {
-    const admin = kafkajs(this.broker.address).admin()
-    await admin.connect()
-    try {
-      return await use(admin)
-    } finally {
-      await admin.disconnect()
-    }
-  }
+const WORDS = 'streams-plaintext-input'
+const COUNTS = 'streams-wordcount-output'
+const AS_LONG = ['-s', 'value=>q']
 
-  /** A process of its own with state of its own, which it keeps over its death. */
-  instance(name: string): Program {
-    const config = join(this.#directory, `${name}.properties`)
-    const state = join(this.#directory, `state-${name}`)
-    const lines = ['application.id=wordcount', `bootstrap.servers=${this.broker.address}`, `state.dir=${state}`, ...this.#settings]
-    writeFileSync(config, lines.join('\n'))
-    const program = start([...(peer ?? (['java'] as const)), DEMO], [config], { log: join(this.#directory, `${name}.log`) })
-    this.#instances.add(program)
-    return program
-  }
-
-  async kill(instance: Program): Promise<void> {
-    this.#instances.delete(instance)
-    await instance.stop('SIGKILL')
-  }
-
-  async stop(signal?: NodeJS.Signals): Promise<void> {
-    await Promise.all([...this.#instances].map((instance) => instance.stop(signal)))
-  }
-
-  /** Waits until so many records of the input are processed and committed. */
-  async processed(count: number): Promise<void> {
-    const committed = async () => {
-      const topics = await this.admin((admin) => admin.fetchOffsets({ groupId: 'wordcount', topics: [INPUT] }))
-      return topics.flatMap(({ partitions }) => partitions).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)
-    }
-    await until(`${count} processed`, [...this.#instances], 5 * MINUTE, async () => (await committed()) >= count)
-  }
-
-  async groupState(): Promise<string> {
-    const { groups } = await this.admin((admin) => admin.describeGroups(['wordcount']))
-    return groups[0].state
-  }
-
-  /** Waits until the output has that many lines, `word count`; by partition and offset. */
-  async results(lines: number): Promise<string[]> {
-    const args = ['-C', '-b', this.broker.address, '-t', OUTPUT, '-o', 'beginning', '-e', '-q', '-f', '%k %s\n', '-s', 'value=>q']
-    const read = () => output(kcat(), [...args, '-X', 'isolation.level=read_committed']).split('\n').slice(0, -1)
-    let found: string[] = []
-    let askAt = 0
-    await until(`${lines} lines of output`, [...this.#instances], 5 * MINUTE, () => {
-      if (Date.now() < askAt) return false
-      found = read()
-      askAt = Date.now() + 2000
-      return found.length >= lines
-    })
-    return found
-  }
+function wordCount(): StreamsProgram {
+  const demo = 'org.apache.kafka.streams.examples.wordcount.WordCountDemo'
+  return { peer: [...java(), demo], id: 'wordcount', topics: [WORDS, COUNTS], input: WORDS }
 }
 
-/** Words of uneven frequency. */
-function word(at: number): string {
-  return `word${((at * at) % 7919) % WORDS}`
+function totalsProgram(): StreamsProgram {
+  const topics = ['totals-input', 'totals-regions', 'totals-users', 'totals-output']
+  return { peer: javaProgram('Totals'), id: 'totals', topics, input: 'totals-input' }
 }
 
-function batchComputation(): Map<string, number> {
+function inputOf(line: (at: number) => string): string[] {
+  return Array.from({ length: SCALE.records }, (_, at) => line(at))
+}
+
+/** Of uneven frequency. */
+function keyAt(at: number): number {
+  return ((at * at) % 7919) % KEYS
+}
+
+const word = (at: number): string => `word${keyAt(at)}`
+const amountAt = (at: number): number => (at % 997) + 1
+const regionOf = (key: number): string => `region${key % REGIONS}`
+
+function countsInBatch(): Map<string, number> {
   const counts = new Map<string, number>()
   for (let at = 0; at < SCALE.records; at++) counts.set(word(at), (counts.get(word(at)) ?? 0) + 1)
   return counts
 }
 
-describe.skipIf(!isThere)('Kafka Streams', () => {
-  test('two instances of WordCount count as a batch does', { timeout: 20 * MINUTE }, async () => {
-    const count = await WordCount.prepare(['commit.interval.ms=500'])
-    count.instance('a')
-    count.instance('b')
-    await count.processed(SCALE.records)
-    const last = new Map<string, number>()
-    for (const line of await count.results(SCALE.records)) last.set(line.split(' ')[0], Number(line.split(' ')[1]))
-    expect(last).toEqual(batchComputation())
-    await count.stop()
-    count.broker.expectHealthy()
-  })
+/** `count sum` of each user and of each region. */
+function totalsInBatch(): { byUser: Map<string, string>; byRegion: Map<string, string> } {
+  const [byUser, byRegion] = [new Map<string, string>(), new Map<string, string>()]
+  const add = (totals: Map<string, string>, key: string, amount: number) => {
+    const [count, sum] = (totals.get(key) ?? '0 0').split(' ').map(Number)
+    totals.set(key, `${count + 1} ${sum + amount}`)
+  }
+  for (let at = 0; at < SCALE.records; at++) {
+    add(byUser, `user${keyAt(at)}`, amountAt(at))
+    add(byRegion, regionOf(keyAt(at)), amountAt(at))
+  }
+  return { byUser, byRegion }
+}
 
-  test('exactly once over the death of the broker and of an instance', { timeout: 40 * MINUTE }, async () => {
-    const began = Date.now()
-    const count = await WordCount.prepare([
-      'processing.guarantee=exactly_once_v2', 'commit.interval.ms=200', 'max.poll.records=500',
-      'consumer.session.timeout.ms=30000', 'consumer.heartbeat.interval.ms=2000', 'producer.transaction.timeout.ms=30000',
-    ]) // prettier-ignore
-    const { broker } = count
-    let a = count.instance('a')
-    await count.processed(1)
-    // The first instance can't answer the rebalance that the second asks for, so that it stays open.
-    process.kill(a.pid, 'SIGSTOP')
-    count.instance('b')
-    await expect.poll(() => count.groupState(), { timeout: MINUTE, interval: 50 }).toBe('PreparingRebalance')
-    await broker.kill()
-    process.kill(a.pid, 'SIGCONT')
-    await broker.start()
+/** A line for each record of the input. */
+function isComplete(lines: readonly string[]): boolean {
+  return lines.length >= SCALE.records
+}
 
-    const phases = new Map<string, number>()
-    for (let kill = 1; kill <= BROKER_KILLS; kill++) {
-      await count.processed((SCALE.records / (BROKER_KILLS + 1)) * kill)
-      const [phase] = await broker.killWhile(() => {
-        const open = openTransactions(broker.data)
-        return open.size > 0 ? [...open.values()] : undefined
-      })
-      phases.set(phase, (phases.get(phase) ?? 0) + 1)
-      await broker.start()
-      if (kill === BROKER_KILLS / 2) {
-        await count.kill(a)
-        a = count.instance('a')
-      }
-    }
-    await count.processed(SCALE.records)
-    const results = await count.results(SCALE.records)
-    await count.stop()
-    expect(broken(results)).toEqual([])
-    const totals = new Map(results.map((line) => [line.split(' ')[0], Number(line.split(' ')[1])]))
-    expect(totals).toEqual(batchComputation())
-    broker.expectHealthy()
-    const kills = [...phases].map(([phase, times]) => `${times} in ${phase}`).join(', ')
-    console.log(`streams: ${SCALE.records} records in ${Math.round((Date.now() - began) / 1000)} s; kills: 1 in a rebalance, ${kills}; 1 of an instance`)
-  })
-})
+/** The last value of each key, in lines `key value`. */
+function lastOf(lines: readonly string[]): Map<string, string> {
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]))
+}
 
-/** The lines whose count is not one more than the count before it of the same word. */
+function isSame(some: ReadonlyMap<string, string>, others: ReadonlyMap<string, string>): boolean {
+  return [...others].every(([key, value]) => some.get(key) === value)
+}
+
+function numbers(values: ReadonlyMap<string, string>): Map<string, number> {
+  return new Map([...values].map(([key, value]) => [key, Number(value)]))
+}
+
+/** The lines `key count …` whose count is not one more than the count before it of the same key. */
 function broken(lines: readonly string[]): string[] {
   const last = new Map<string, number>()
   return lines.filter((line) => {
@@ -185,4 +138,8 @@ function broken(lines: readonly string[]): string[] {
     last.set(key, Number(value))
     return !isNext
   })
+}
+
+function secondsSince(began: number): number {
+  return Math.round((Date.now() - began) / 1000)
 }

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { java, kafkaTool, output } from './peers.ts'
 
-const START_MS = 120_000
+// A broker among other tests on two cores may take long to start.
+const START_MS = 180_000
 
 export interface ApacheBroker {
   /** HOST:PORT of the plaintext listener. */

@@ -10,14 +10,14 @@ import { CONSUMER } from '../member.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { MemberState, newMember, sameNames, sortedNames } from './consumer-member.ts'
 import type { ConsumerMember } from './consumer-member.ts'
-import { checkSize, dynamicMember, knownStatic } from './heartbeat.ts'
+import { checkSize, dynamicMember, knownStatic } from './identity.ts'
 import { changeMember, replacementRecords } from './member-changes.ts'
 import type { GroupFreshness, MemberChange } from './member-changes.ts'
 import { canDowngrade, classicAssignment, downgraded } from './migration.ts'
 import type { Downgrade } from './migration.ts'
 import type { TopicPartitions } from './reconcile.ts'
 import type { ConsumerWorld } from './settings.ts'
-import type { GroupTopics } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
 
 export interface ClassicJoin {
   readonly result: JoinResult

@@ -2,23 +2,22 @@
 // does for partitions that it has had since then or before.
 
 import { KafkaError } from '../../../protocol/errors.ts'
-import type { Committer } from '../group-shard.ts'
-import type { CommittedOffset, OffsetKey } from '../offsets.ts'
+import type { Committer, OffsetReader } from '../group.ts'
+import type { OffsetEntry } from '../offsets.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
-import { unknownMember } from './heartbeat.ts'
+import { dynamicMember } from './identity.ts'
 
 /** Throws KafkaError. */
 export function checkCommit(
   group: ConsumerGroup,
   { memberId, instanceId, generation, producer, knowsGroupNotFound }: Committer,
-  offsets: readonly (readonly [OffsetKey, CommittedOffset])[],
+  offsets: readonly OffsetEntry[],
 ): void {
   // From outside: an administrator, or a consumer without group management; or a transaction that says nothing.
   if (generation < 0 && group.members.size === 0) return
   if (producer !== undefined && generation === -1 && memberId === '' && instanceId === null) return
-  const member = group.members.get(memberId)
-  if (member === undefined) throw unknownMember(group, memberId)
+  const member = dynamicMember(group, memberId)
   if (producer === undefined && member.classic === null && !knowsGroupNotFound) {
     throw new KafkaError('UNSUPPORTED_VERSION', 'OffsetCommit version 9 or above must be used by members using the consumer group protocol')
   }
@@ -31,11 +30,10 @@ export function checkCommit(
   }
 }
 
-/** `memberId` null: somebody from outside. Throws KafkaError. */
-export function checkFetch(group: ConsumerGroup, memberId: string | null, epoch: number): void {
+/** Throws KafkaError. */
+export function checkFetch(group: ConsumerGroup, { memberId, memberEpoch: epoch }: OffsetReader): void {
   if (memberId === null && epoch < 0) return
-  const member = group.members.get(memberId ?? '')
-  if (member === undefined) throw unknownMember(group, memberId ?? '')
+  const member = dynamicMember(group, memberId ?? '')
   if (member.epoch !== epoch) throw stale(member, epoch, false)
 }
 

@@ -2,16 +2,24 @@
 // which state it is. Changed by `replay` only, which takes any record at any time: after compaction, or a crash in the
 // middle, records come in another order than they were written.
 
-import type { GroupRecord } from '../../../protocol/records/group.ts'
+import type { GroupRecord, GroupRecordInput } from '../../../protocol/records/group.ts'
+import type { Committer, Group, OffsetReader } from '../group.ts'
+import { CONSUMER } from '../member.ts'
+import type { CommittedOffset, OffsetEntry } from '../offsets.ts'
+import { checkCommit, checkFetch } from './commits.ts'
 import { MemberState, LEFT, newMember, NO_TARGET, NOTHING_OWNED, withAssignment, withMetadata } from './consumer-member.ts'
 import type { ConsumerMember, Owned, Subscription, Target } from './consumer-member.ts'
+import { groupTombstones } from './records.ts'
 
 export type ConsumerState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
 
 const FIRST_EPOCH = 1
 
-export class ConsumerGroup {
+export class ConsumerGroup implements Group {
   readonly id: string
+  readonly type = 'consumer'
+  readonly protocolType = CONSUMER
+  readonly knowsTopics = true
   /** Of a group that nobody has joined yet: 1, as is that of its assignment. */
   epoch = FIRST_EPOCH
   metadataHash = 0n
@@ -59,6 +67,14 @@ export class ConsumerGroup {
     return 'Stable'
   }
 
+  get isEmpty(): boolean {
+    return this.#members.size === 0
+  }
+
+  get isVacant(): boolean {
+    return this.isEmpty
+  }
+
   staticMember(instanceId: string | null): ConsumerMember | undefined {
     const id = instanceId === null ? undefined : this.#statics.get(instanceId)
     return id === undefined ? undefined : this.#members.get(id)
@@ -83,6 +99,26 @@ export class ConsumerGroup {
 
   isSubscribedTo(topic: string): boolean {
     return this.#topicCounts.has(topic)
+  }
+
+  subscription(): (topic: string) => boolean {
+    return (topic) => this.isSubscribedTo(topic)
+  }
+
+  checkCommit(committer: Committer, offsets: readonly OffsetEntry[]): void {
+    checkCommit(this, committer, offsets)
+  }
+
+  checkFetch(reader: OffsetReader): void {
+    checkFetch(this, reader)
+  }
+
+  unusedSince({ commitTimestamp }: CommittedOffset): number {
+    return commitTimestamp
+  }
+
+  tombstones(): GroupRecordInput[] {
+    return groupTombstones(this.id, [...this.#members.keys()], this.#regexes.keys())
   }
 
   /** Topics that are wanted when `members` are replaced by others (undefined: gone), and `regexes` resolve anew. */

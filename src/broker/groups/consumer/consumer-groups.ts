@@ -3,25 +3,25 @@
 // an answer, and what is to follow when the records are in.
 
 import { KafkaError } from '../../../protocol/errors.ts'
+import type { ErrorName } from '../../../protocol/errors.ts'
 import type { GroupRecord, GroupRecordInput } from '../../../protocol/records/group.ts'
 import type { Now } from '../../coordinator/shard.ts'
 import type { JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult } from '../classic-requests.ts'
-import type { ErrorName } from '../../../protocol/errors.ts'
 import { classicMember, isBehind, joinClassic, mustRejoin, syncClassic } from './classic-members.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { MemberState } from './consumer-member.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { Deadlines } from './deadlines.ts'
 import { fencingRecords } from './fencing.ts'
-import { dynamicMember, heartbeat, knownStatic, leaving } from './heartbeat.ts'
+import { heartbeat, leaving } from './heartbeat.ts'
 import type { HeartbeatRequest, HeartbeatResult } from './heartbeat.ts'
+import { dynamicMember, knownStatic } from './identity.ts'
 import type { GroupFreshness, MemberChange } from './member-changes.ts'
 import { canDowngrade, downgraded } from './migration.ts'
 import type { Downgrade, Draft } from './migration.ts'
-import { groupTombstones } from './records.ts'
 import type { RegexLookup } from './regexes.ts'
 import type { ConsumerSettings, ConsumerWorld } from './settings.ts'
-import type { GroupTopics } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
 
 export interface ConsumerOutcome<T> {
   readonly records: readonly GroupRecordInput[]
@@ -75,7 +75,7 @@ export class ConsumerGroups {
     return { topics, settings: settings(id), now }
   }
 
-  replay(record: Exclude<GroupRecord, { readonly name: 'Unknown' | 'OffsetCommit' | 'LegacyOffsetCommit' | 'GroupMetadata' }>): void {
+  replay(record: Extract<GroupRecord, { readonly name: `ConsumerGroup${string}` }>): void {
     const { groupId } = record.key
     let entry = this.#entries.get(groupId)
     if (entry === undefined) {
@@ -142,7 +142,7 @@ export class ConsumerGroups {
   joinClassic(id: string, request: JoinRequest, now: Now): ConsumerOutcome<JoinResult> {
     const group = this.#existing(id)
     const { result, change, downgrade } = joinClassic(group, request, this.#freshness(id), this.world(id, now))
-    if (downgrade !== undefined) return { records: tombstonesOf(group), result, after: NOTHING, downgrade }
+    if (downgrade !== undefined) return { records: group.tombstones(), result, after: NOTHING, downgrade }
     const after = () => {
       if (change === undefined) return
       const deadlines = this.#follow(id, change, now)
@@ -194,7 +194,7 @@ export class ConsumerGroups {
     const gone = new Set(members)
     if (gone.size > 0 && canDowngrade(group, gone, group.members.size - gone.size, world)) {
       const downgrade = downgraded(group, gone, undefined, group.epoch, world)
-      return { records: tombstonesOf(group), result, after: NOTHING, downgrade }
+      return { records: group.tombstones(), result, after: NOTHING, downgrade }
     }
     const records = fencingRecords(group, members, world.topics)
     return { records, result, after: () => this.#sync(group.id, now) }
@@ -253,10 +253,6 @@ export class ConsumerGroups {
     if (entry === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND', `Consumer group ${id} not found.`)
     return entry
   }
-}
-
-export function tombstonesOf(group: ConsumerGroup): GroupRecordInput[] {
-  return groupTombstones(group.id, [...group.members.keys()], group.regexes.keys())
 }
 
 function sessionOf({ classic }: ConsumerMember): number {

@@ -4,8 +4,8 @@ import type { GroupRecordInput } from '../../../protocol/records/group.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerMember, Subscription } from './consumer-member.ts'
 import { epochRecord, memberTombstones, regexTombstone } from './records.ts'
-import type { GroupTopics } from './topics.ts'
-import { metadataHash } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
+import { metadataHash } from '../topics.ts'
 
 /** Their partitions are free at once; the others get them with the next assignment. */
 export function fencingRecords(group: ConsumerGroup, gone: readonly ConsumerMember[], topics: GroupTopics): GroupRecordInput[] {

@@ -6,12 +6,13 @@ import type { GroupRecordInput } from '../../../protocol/records/group.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { LEFT_STATIC, newMember, NOTHING_OWNED, sameOwned, sortedNames } from './consumer-member.ts'
 import type { ConsumerMember, Owned } from './consumer-member.ts'
+import { checkSize, dynamicMember, knownStatic } from './identity.ts'
 import { changeMember, replacementRecords } from './member-changes.ts'
 import type { GroupFreshness, MemberChange } from './member-changes.ts'
 import { currentRecord } from './records.ts'
 import type { TopicPartitions } from './reconcile.ts'
 import type { MayDescribe } from './regexes.ts'
-import type { ConsumerSettings, ConsumerWorld } from './settings.ts'
+import type { ConsumerWorld } from './settings.ts'
 
 export interface HeartbeatRequest {
   readonly memberId: string
@@ -89,34 +90,6 @@ export function leaving(
   // Its next process has its partitions from epoch 0 on.
   const assigned = new Map([...member.assigned].map(([topic, partitions]) => [topic, new Map([...partitions.keys()].map((id) => [id, 0]))]))
   return { member, record: currentRecord(group.id, { ...member, epoch: LEFT_STATIC, assigned, revoking: NOTHING_OWNED }) }
-}
-
-export function checkSize(group: ConsumerGroup, memberId: string, instanceId: string | null, { maxSize }: ConsumerSettings): void {
-  if (group.staticMember(instanceId) !== undefined) return
-  if (group.members.size < maxSize || (memberId !== '' && group.members.has(memberId))) return
-  const what = `The consumer group has reached its maximum capacity of ${maxSize} members.`
-  throw new KafkaError('GROUP_MAX_SIZE_REACHED', what)
-}
-
-export function dynamicMember(group: ConsumerGroup, memberId: string): ConsumerMember {
-  const member = group.members.get(memberId)
-  if (member === undefined) throw unknownMember(group, memberId)
-  return member
-}
-
-/** The member with this instance id, if it has this member id, too. */
-export function knownStatic(group: ConsumerGroup, memberId: string, instanceId: string): ConsumerMember {
-  const member = group.staticMember(instanceId)
-  if (member === undefined) throw new KafkaError('UNKNOWN_MEMBER_ID', `Instance id ${instanceId} is unknown.`)
-  if (member.id !== memberId) {
-    const what = `Static member ${memberId} with instance id ${instanceId} was fenced by member ${member.id}.`
-    throw new KafkaError('FENCED_INSTANCE_ID', what)
-  }
-  return member
-}
-
-export function unknownMember(group: ConsumerGroup, memberId: string): KafkaError {
-  return new KafkaError('UNKNOWN_MEMBER_ID', `Member ${memberId} is not a member of group ${group.id}.`)
 }
 
 /** As it was before this request; with the records that let it take a former process' place. */

@@ -13,7 +13,7 @@ import type { MayDescribe, RegexLookup } from './regexes.ts'
 import type { ConsumerWorld } from './settings.ts'
 import { subscribedTopicIds, updateTarget } from './target-assignment.ts'
 import type { Resolved } from './target-assignment.ts'
-import { metadataHash } from './topics.ts'
+import { metadataHash } from '../topics.ts'
 
 /** Of a group, what is not in the log. */
 export interface GroupFreshness {

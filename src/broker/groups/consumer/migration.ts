@@ -22,8 +22,8 @@ import { MemberState, newMember, NOTHING_OWNED, sortedNames } from './consumer-m
 import type { ConsumerMember, Target } from './consumer-member.ts'
 import { currentRecord, epochRecord, memberRecord, targetMetadataRecord, targetRecord } from './records.ts'
 import type { ConsumerWorld } from './settings.ts'
-import type { GroupTopics } from './topics.ts'
-import { metadataHash } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
+import { metadataHash } from '../topics.ts'
 
 /** A consumer group that could be, with the records that make it. */
 export interface Draft {

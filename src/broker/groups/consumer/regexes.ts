@@ -3,11 +3,11 @@
 
 import { KafkaError } from '../../../protocol/errors.ts'
 import type { GroupRecordInput } from '../../../protocol/records/group.ts'
+import { LinearRegex } from '../../regex/linear-regex.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { regexRecord, regexTombstone } from './records.ts'
 import type { ConsumerWorld } from './settings.ts'
-import { TopicRegex } from './topic-regex.ts'
 
 export interface RegexLookup {
   /** Of the topics: how many there were at the time. */
@@ -25,8 +25,8 @@ export interface RegexUpdate {
 
 export type MayDescribe = (topic: string) => boolean
 
-// A heartbeat looks up so many names at most, or one regex; the next heartbeats do the rest.
-const MAX_NAMES = 50_000
+// Steps of a heartbeat for regexes that are due, 50,000 names or so, or one regex; the next heartbeats do the rest.
+const MAX_WORK = 1_500_000
 
 /**
  * For the member `after`, which was `before`: a regex that it brings is looked up, one that it was the last to have goes;
@@ -44,12 +44,13 @@ export function updateRegexes(
   const records: GroupRecordInput[] = []
   const changes = new Map<string, ReadonlySet<string> | null>()
   const lookups = new Map<string, RegexLookup>()
-  const look = (regex: string) => {
-    const found = matchingTopics(regex, topics.topics(), mayDescribe ?? (() => false))
+  const look = (regex: string): number => {
+    const { found, work } = matchingTopics(regex, topics.topics(), mayDescribe ?? (() => false))
     lookups.set(regex, { version: topicsVersion, at: now.monotonic })
-    if (sameSet(group.regexes.get(regex), found)) return
+    if (sameSet(group.regexes.get(regex), found)) return work
     changes.set(regex, found)
     records.push(regexRecord(group.id, regex, found, topics.version, now.wall))
+    return work
   }
   const isNew = before.regex !== after.regex
   if (isNew && before.regex !== '' && group.regexSubscribers(before.regex) === 1) {
@@ -59,27 +60,28 @@ export function updateRegexes(
   if (isNew && after.regex !== '' && !group.regexes.has(after.regex)) look(after.regex)
 
   if (mayDescribe === undefined) return { records, changes, lookups }
-  let names = 0
+  let work = 0
   for (const regex of group.regexes.keys()) {
     const last = known.get(regex)
     const isDue = last === undefined || last.version < topicsVersion || last.at + settings.regexRefreshMs <= now.monotonic
-    if (!isDue || changes.has(regex) || names > MAX_NAMES) continue
+    if (!isDue || changes.has(regex) || work > MAX_WORK) continue
     try {
-      look(regex)
+      work += look(regex)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       // There are too many topics for it by now: what it was resolved to stands.
       lookups.set(regex, { version: topicsVersion, at: now.monotonic })
+      work = Infinity
     }
-    names += topics.topicCount
   }
   return { records, changes, lookups }
 }
 
-function matchingTopics(regex: string, topics: Iterable<{ readonly name: string }>, mayDescribe: MayDescribe): Set<string> {
-  const found = new TopicRegex(regex).matching(namesOf(topics))
+function matchingTopics(regex: string, topics: Iterable<{ readonly name: string }>, mayDescribe: MayDescribe): { found: Set<string>; work: number } {
+  const compiled = new LinearRegex('SubscribedTopicRegex', regex)
+  const found = compiled.matching(namesOf(topics))
   for (const name of found) if (!mayDescribe(name)) found.delete(name)
-  return found
+  return { found, work: compiled.work }
 }
 
 function* namesOf(topics: Iterable<{ readonly name: string }>): Generator<string> {

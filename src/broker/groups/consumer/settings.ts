@@ -4,7 +4,7 @@ import type { Assignor } from './assignors/assignor.ts'
 import { range } from './assignors/range.ts'
 import { uniform } from './assignors/uniform.ts'
 import type { Now } from '../../coordinator/shard.ts'
-import type { GroupTopics } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
 
 /** What one group is run by. */
 export interface ConsumerSettings {

@@ -1,4 +1,4 @@
-// What consumer groups see of this broker: its topics, and its settings with those of the group itself.
+// What consumer groups see of this broker: whether it serves them, and its settings with those of the group itself.
 
 import type { BrokerConfig } from '../../config/broker-configs.ts'
 import type { GroupConsumerConfig } from '../../config/group-consumer-config.ts'
@@ -6,10 +6,8 @@ import { brokerConfigValue } from '../../config/resolve.ts'
 import { numberOf } from '../../config/values.ts'
 import { GROUP_VERSION } from '../../metadata/records.ts'
 import { ResourceType } from '../../metadata/image.ts'
-import type { MetadataController } from '../../metadata/controller.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { ConsumerSettings } from './settings.ts'
-import type { GroupTopics } from './topics.ts'
 
 const REGEX_REFRESH_MS = 600_000 // group.consumer.regex.refresh.interval.ms, internal in Kafka
 const ASSIGNMENT_INTERVAL = 'assignment.interval.ms'
@@ -17,25 +15,6 @@ const ASSIGNMENT_INTERVAL = 'assignment.interval.ms'
 /** Clients look at the finalized level first, so nobody who knows asks in vain. */
 export function areConsumerGroupsServed({ groupConsumer }: BrokerConfig, image: MetadataImage): boolean {
   return groupConsumer.isServed && (image.features.get(GROUP_VERSION) ?? 0) >= 1
-}
-
-export function groupTopics(metadata: MetadataController): GroupTopics {
-  const { image } = metadata
-  return {
-    topic: (name) => image.topic(name),
-    topicById: (id) => image.topicById(id),
-    topics: () => image.topics(),
-    get topicCount() {
-      return image.topicCount
-    },
-    racksOf({ name }, partition) {
-      const replicas = image.topic(name)?.partitions.get(partition)?.replicas ?? []
-      return replicas.map((id) => image.brokers.get(id)?.rack).filter((rack) => typeof rack === 'string')
-    },
-    get version() {
-      return metadata.version
-    },
-  }
 }
 
 export function consumerSettings(config: BrokerConfig, image: MetadataImage, groupId: string): ConsumerSettings {

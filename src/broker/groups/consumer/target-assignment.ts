@@ -9,7 +9,7 @@ import type { ConsumerMember, Subscription, Target } from './consumer-member.ts'
 import { targetMetadataRecord, targetRecord } from './records.ts'
 import { ASSIGNORS } from './settings.ts'
 import type { ConsumerWorld } from './settings.ts'
-import type { GroupTopics } from './topics.ts'
+import type { GroupTopics } from '../topics.ts'
 
 /** What a regex stands for; undefined when nobody has looked yet: then nothing. */
 export type Resolved = (regex: string) => ReadonlySet<string> | undefined

@@ -1,10 +1,16 @@
-// RE2's syntax, as Kafka takes it for subscriptions (RE2/J, Perl flags), read into a tree. Topic names are ASCII, so a
-// character class is a set of 128 bits, and what is beyond ASCII matches nothing. Neither references back nor looks around.
+// RE2's syntax, as Kafka takes it from clients (RE2/J, Perl flags), read into a tree. What is matched is mostly ASCII, so a
+// set of characters is a table of 128, and a class in JavaScript's words for the rest. Neither references back nor looks around.
 
-import { KafkaError } from '../../../protocol/errors.ts'
+/** Which characters are in it. */
+export interface CharacterSet {
+  /** By code, 1 or 0. */
+  readonly ascii: Uint8Array
+  /** Of one character beyond ASCII; undefined: none of them. */
+  readonly beyond: RegExp | undefined
+}
 
 export type RegexNode =
-  | { readonly kind: 'set'; readonly set: Uint8Array }
+  | { readonly kind: 'set'; readonly set: CharacterSet }
   | { readonly kind: 'empty' }
   | { readonly kind: 'assert'; readonly what: Assertion }
   | { readonly kind: 'all' | 'any'; readonly nodes: readonly RegexNode[] }
@@ -16,32 +22,30 @@ export const ALPHABET = 128
 const MAX_DEPTH = 500
 const MAX_REPEAT = 1000
 
-/** Throws KafkaError INVALID_REGULAR_EXPRESSION with Kafka's text. */
+/** Why an expression is none, in RE2/J's words. */
+export class RegexProblem extends Error {}
+
+/** Throws RegexProblem. */
 export function parseRegex(source: string): RegexNode {
-  const parser = new Parser(source)
-  try {
-    return parser.parse()
-  } catch (error) {
-    if (error instanceof SyntaxProblem) throw invalidRegex(source, error.message)
-    throw error
-  }
+  return new Parser(source).parse()
 }
-
-export function invalidRegex(source: string, why: string): KafkaError {
-  const text = `SubscribedTopicRegex \`${source}\` is not a valid regular expression: ${why}.`
-  return new KafkaError('INVALID_REGULAR_EXPRESSION', text)
-}
-
-class SyntaxProblem extends Error {}
 
 interface Flags {
   readonly ignoresCase: boolean
 }
 
+/** A set in the making. */
+interface Part {
+  readonly ascii: Uint8Array
+  /** What stands for the rest of it between the brackets of a class of JavaScript's. */
+  readonly beyond: string
+}
+
 const EMPTY: RegexNode = { kind: 'empty' }
+const BEYOND = '\\u{80}-\\u{10ffff}' // all of it
 /* eslint-disable no-control-regex -- what a character class has */
 const POSIX: Readonly<Record<string, RegExp>> = {
-  alnum: /[A-Za-z0-9]/, alpha: /[A-Za-z]/, ascii: /[^]/, blank: /[\t ]/, cntrl: /[\x00-\x1F\x7F]/, digit: /\d/, graph: /[!-~]/,
+  alnum: /[A-Za-z0-9]/, alpha: /[A-Za-z]/, ascii: /[\x00-\x7F]/, blank: /[\t ]/, cntrl: /[\x00-\x1F\x7F]/, digit: /\d/, graph: /[!-~]/,
   lower: /[a-z]/, print: /[ -~]/, punct: /[!-/:-@[-`{-~]/, space: /[\t-\r ]/, upper: /[A-Z]/, word: /\w/, xdigit: /[\dA-Fa-f]/,
 } // prettier-ignore
 /* eslint-enable no-control-regex */
@@ -51,6 +55,8 @@ const ESCAPES: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r:
 class Parser {
   readonly #text: readonly string[]
   readonly #names = new Set<string>()
+  /** Made once for each character: a set takes long. */
+  readonly #literals = new Map<string, RegexNode>()
   #at = 0
   #flags: Flags = { ignoresCase: false }
   #depth = 0
@@ -61,7 +67,7 @@ class Parser {
 
   parse(): RegexNode {
     const node = this.#alternatives()
-    if (this.#peek() !== undefined) throw new SyntaxProblem('regexp/syntax: internal error') // as RE2/J says it
+    if (this.#peek() !== undefined) throw new RegexProblem('regexp/syntax: internal error') // as RE2/J says it
     return node
   }
 
@@ -76,7 +82,7 @@ class Parser {
   }
 
   #alternatives(): RegexNode {
-    if (++this.#depth > MAX_DEPTH) throw new SyntaxProblem('expression nests too deeply')
+    if (++this.#depth > MAX_DEPTH) throw new RegexProblem('expression nests too deeply')
     const outer = this.#flags
     const nodes = [this.#sequence()]
     while (this.#takes('|')) nodes.push(this.#sequence())
@@ -99,7 +105,7 @@ class Parser {
     if (bounds === undefined) return atom
     this.#takes('?') // lazy: which way is tried first does not matter here
     const [min, max] = bounds
-    if (this.#bounds() !== undefined) throw new SyntaxProblem('invalid nested repetition operator')
+    if (this.#bounds() !== undefined) throw new RegexProblem('invalid nested repetition operator')
     return { kind: 'repeat', node: atom, min, max }
   }
 
@@ -114,7 +120,7 @@ class Parser {
     this.#at += found[0].length
     const min = Number(found[1])
     const max = found.at(2) === undefined ? min : found[3] === '' ? Infinity : Number(found[3])
-    if (min > MAX_REPEAT || (max !== Infinity && (max > MAX_REPEAT || max < min))) throw new SyntaxProblem('invalid repeat count')
+    if (min > MAX_REPEAT || (max !== Infinity && (max > MAX_REPEAT || max < min))) throw new RegexProblem('invalid repeat count')
     return [min, max]
   }
 
@@ -127,7 +133,7 @@ class Parser {
         return { kind: 'set', set: this.#class() }
       case '.':
         this.#at++
-        return { kind: 'set', set: setOf((code) => code !== 10) }
+        return setNode(part((code) => code !== 10, BEYOND))
       case '^':
         this.#at++
         return { kind: 'assert', what: 'start' }
@@ -139,9 +145,9 @@ class Parser {
       case '*':
       case '+':
       case '?':
-        throw new SyntaxProblem('missing argument to repetition operator')
+        throw new RegexProblem('missing argument to repetition operator')
       default:
-        if (this.#bounds() !== undefined) throw new SyntaxProblem('missing argument to repetition operator')
+        if (this.#bounds() !== undefined) throw new RegexProblem('missing argument to repetition operator')
         this.#at++
         return this.#literal(next)
     }
@@ -155,8 +161,8 @@ class Parser {
       const name = /^P?<([^>]*)>/.exec(rest)
       const flags = /^([imsU]*)(?:-([imsU]+))?([:)])/.exec(rest)
       if (name !== null) {
-        if (!/^\w+$/.test(name[1])) throw new SyntaxProblem('invalid named capture')
-        if (this.#names.has(name[1])) throw new SyntaxProblem('duplicate capture group name')
+        if (!/^\w+$/.test(name[1])) throw new RegexProblem('invalid named capture')
+        if (this.#names.has(name[1])) throw new RegexProblem('duplicate capture group name')
         this.#names.add(name[1])
         this.#at += name[0].length
       } else if (flags !== null && rest[0] !== ')') {
@@ -164,10 +170,10 @@ class Parser {
         const [, on, off = '', end] = flags
         this.#flags = { ignoresCase: (outer.ignoresCase || on.includes('i')) && !off.includes('i') }
         if (end === ')') return undefined // for the rest of the group around it
-      } else throw new SyntaxProblem(/^P?</.test(rest) ? 'invalid named capture' : 'invalid or unsupported Perl syntax')
+      } else throw new RegexProblem(/^P?</.test(rest) ? 'invalid named capture' : 'invalid or unsupported Perl syntax')
     }
     const node = this.#alternatives()
-    if (this.#peek() !== ')') throw new SyntaxProblem('missing closing )')
+    if (this.#peek() !== ')') throw new RegexProblem('missing closing )')
     this.#at++
     this.#flags = outer
     return node
@@ -176,7 +182,7 @@ class Parser {
   #escaped(): RegexNode {
     this.#at++
     const next = this.#peek()
-    if (next === undefined) throw new SyntaxProblem('trailing backslash at end of expression')
+    if (next === undefined) throw new RegexProblem('trailing backslash at end of expression')
     const assertion = ({ A: 'start', z: 'end', b: 'boundary', B: 'inside' } as const)[next]
     if (assertion !== undefined) {
       this.#at++
@@ -184,9 +190,9 @@ class Parser {
     }
     if (next === 'C') {
       this.#at++
-      return { kind: 'set', set: setOf(() => true) }
+      return setNode(part(() => true, BEYOND))
     }
-    return { kind: 'set', set: this.#classEscape() ?? this.#folded(setOfCode(this.#escapedCode())) }
+    return setNode(this.#classEscape() ?? this.#span(this.#escapedCode()), this.#flags)
   }
 
   /** What is quoted goes into `nodes`, but for its last character, which may be repeated. */
@@ -202,23 +208,27 @@ class Parser {
   }
 
   #literal(character: string): RegexNode {
-    return { kind: 'set', set: this.#folded(setOfCode(character.codePointAt(0) ?? 0)) }
+    const key = `${this.#flags.ignoresCase} ${character}`
+    const node = this.#literals.get(key) ?? setNode(this.#span(character.codePointAt(0) ?? 0), this.#flags)
+    this.#literals.set(key, node)
+    return node
   }
 
   /** \d, \pN and the like; undefined, and nothing taken, when it is another escape. */
-  #classEscape(): Uint8Array | undefined {
+  #classEscape(): Part | undefined {
     const next = this.#peek() ?? ''
     if (Object.hasOwn(PERL, next)) {
       this.#at++
-      return setOf((code) => PERL[next].test(String.fromCharCode(code)))
+      return part((code) => PERL[next].test(String.fromCharCode(code)), /[DSW]/.test(next) ? BEYOND : '')
     }
     if (next !== 'p' && next !== 'P') return undefined
     const found = /^[pP](?:\{(\^?)([^}]*)\}|(.))/su.exec(this.#text.slice(this.#at, this.#at + 40).join(''))
     const property = propertyOf(found?.[2] ?? found?.[3] ?? '')
-    if (found === null || property === undefined) throw new SyntaxProblem('invalid character class range')
+    if (found === null || property === undefined) throw new RegexProblem('invalid character class range')
     this.#at += found[0].length
     const isNegated = (next === 'P') !== (found[1] === '^')
-    return setOf((code) => property.test(String.fromCharCode(code)) !== isNegated)
+    const ascii = (code: number) => property.test(String.fromCharCode(code)) !== isNegated
+    return part(ascii, isNegated ? property.source.replace('p', 'P') : property.source)
   }
 
   /** Of an escape that stands for one character. */
@@ -235,75 +245,86 @@ class Parser {
       if (Object.hasOwn(ESCAPES, next)) return ESCAPES[next]
       if (next !== '' && next < '\x80' && /\W/.test(next)) return next.charCodeAt(0)
     }
-    throw new SyntaxProblem('invalid escape sequence')
+    throw new RegexProblem('invalid escape sequence')
   }
 
-  #class(): Uint8Array {
+  #class(): CharacterSet {
     this.#at++
     const isNegated = this.#takes('^')
-    const set = new Uint8Array(ALPHABET)
+    const ascii = new Uint8Array(ALPHABET)
+    const beyond: string[] = []
     for (let isFirst = true; isFirst || this.#peek() !== ']'; isFirst = false) {
-      if (this.#peek() === undefined) throw new SyntaxProblem('missing closing ]')
+      if (this.#peek() === undefined) throw new RegexProblem('missing closing ]')
       if (this.#peek() === '-' && !isFirst && this.#peek(1) !== ']' && this.#peek(1) !== undefined) {
-        throw new SyntaxProblem('invalid character class range')
+        throw new RegexProblem('invalid character class range')
       }
       const more = this.#posix() ?? this.#escapeInClass() ?? this.#range()
-      more.forEach((isIn, code) => (set[code] |= isIn))
+      more.ascii.forEach((isIn, code) => (ascii[code] |= isIn))
+      beyond.push(more.beyond)
     }
     this.#at++
-    return isNegated ? set.map((isIn) => 1 - isIn) : set
+    return setOf({ ascii, beyond: beyond.join('') }, this.#flags, isNegated)
   }
 
-  #posix(): Uint8Array | undefined {
+  #posix(): Part | undefined {
     if (this.#peek() !== '[' || this.#peek(1) !== ':') return undefined
     const found = /^\[:(\^?)(\w+):\]/.exec(this.#text.slice(this.#at, this.#at + 16).join(''))
     if (found === null) return undefined
-    if (!Object.hasOwn(POSIX, found[2])) throw new SyntaxProblem('invalid character class range')
+    if (!Object.hasOwn(POSIX, found[2])) throw new RegexProblem('invalid character class range')
     this.#at += found[0].length
-    return setOf((code) => POSIX[found[2]].test(String.fromCharCode(code)) !== (found[1] === '^'))
+    const isNegated = found[1] === '^'
+    return part((code) => POSIX[found[2]].test(String.fromCharCode(code)) !== isNegated, isNegated ? BEYOND : '')
   }
 
-  #escapeInClass(): Uint8Array | undefined {
+  #escapeInClass(): Part | undefined {
     if (this.#peek() !== '\\') return undefined
     this.#at++
-    const set = this.#classEscape()
-    if (set === undefined) this.#at--
-    return set
+    const found = this.#classEscape()
+    if (found === undefined) this.#at--
+    return found
   }
 
-  #range(): Uint8Array {
+  #range(): Part {
     const from = this.#classCode()
-    if (this.#peek() !== '-' || this.#peek(1) === ']' || this.#peek(1) === undefined) return this.#folded(setOfCode(from))
+    if (this.#peek() !== '-' || this.#peek(1) === ']' || this.#peek(1) === undefined) return this.#span(from)
     this.#at++
     const to = this.#classCode()
-    if (to < from) throw new SyntaxProblem('invalid character class range')
-    return this.#folded(setOf((code) => code >= from && code <= to))
+    if (to < from) throw new RegexProblem('invalid character class range')
+    return this.#span(from, to)
   }
 
   #classCode(): number {
     const next = this.#text.at(this.#at++)
-    if (next === undefined) throw new SyntaxProblem('missing closing ]')
+    if (next === undefined) throw new RegexProblem('missing closing ]')
     return next === '\\' ? this.#escapedCode() : (next.codePointAt(0) ?? 0)
   }
 
-  #folded(set: Uint8Array): Uint8Array {
-    if (!this.#flags.ignoresCase) return set
+  /** The characters from one to another, with those that differ in case alone where case is ignored. */
+  #span(from: number, to = from): Part {
+    const has = (code: number) => code >= from && code <= to
+    const beyond = to < ALPHABET ? '' : `\\u{${Math.max(from, ALPHABET).toString(16)}}-\\u{${to.toString(16)}}`
+    if (!this.#flags.ignoresCase) return part(has, beyond)
     const other = (code: number) => (code >= 65 && code <= 90 ? code + 32 : code >= 97 && code <= 122 ? code - 32 : code)
-    return setOf((code) => set[code] === 1 || set[other(code)] === 1)
+    return part((code) => has(code) || has(other(code)), beyond)
   }
 }
 
-function setOf(isIn: (code: number) => boolean): Uint8Array {
-  return Uint8Array.from({ length: ALPHABET }, (_, code) => Number(isIn(code)))
+function part(isIn: (code: number) => boolean, beyond: string): Part {
+  return { ascii: Uint8Array.from({ length: ALPHABET }, (_, code) => Number(isIn(code))), beyond }
 }
 
-function setOfCode(code: number): Uint8Array {
-  return setOf((other) => other === code)
+function setNode(made: Part, flags?: Flags): RegexNode {
+  return { kind: 'set', set: setOf(made, flags) }
+}
+
+function setOf({ ascii, beyond }: Part, flags?: Flags, isNegated = false): CharacterSet {
+  const has = beyond === '' && !isNegated ? undefined : new RegExp(`[${isNegated ? '^' : ''}${beyond}]`, flags?.ignoresCase === true ? 'iu' : 'u')
+  return { ascii: isNegated ? ascii.map((isIn) => 1 - isIn) : ascii, beyond: has }
 }
 
 /** A general category or a script. */
 function propertyOf(name: string): RegExp | undefined {
-  if (name === 'Any') return /[^]/
+  if (name === 'Any') return /\p{Any}/u
   if (!/^[A-Z][A-Za-z_]*$/.test(name)) return undefined
   try {
     return new RegExp(name.length <= 2 ? `\\p{${name}}` : `\\p{Script=${name}}`, 'u')

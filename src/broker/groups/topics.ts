@@ -1,7 +1,9 @@
-// The topics as consumer groups see them, and the hash by which a group notices that its topics have changed. The hash is
-// Apache's (coordinator.group.Utils): a group that moves there or back keeps its assignment.
+// The topics as groups see them whose members the broker assigns, of any such kind, and the hash by which a group notices
+// that its topics have changed. The hash is Apache's (coordinator.group.Utils): a group that moves there or back keeps its
+// assignment.
 
-import { xxh3 } from '../../../kernels/xxh3.ts'
+import { xxh3 } from '../../kernels/xxh3.ts'
+import type { MetadataController } from '../metadata/controller.ts'
 
 export interface GroupTopic {
   readonly name: string
@@ -19,6 +21,26 @@ export interface GroupTopics {
   racksOf(topic: GroupTopic, partition: number): readonly string[]
   /** Of the metadata; later ones are greater. */
   readonly version: number
+}
+
+/** Those of this broker, as they are when they are looked at. */
+export function groupTopics(metadata: MetadataController): GroupTopics {
+  const { image } = metadata
+  return {
+    topic: (name) => image.topic(name),
+    topicById: (id) => image.topicById(id),
+    topics: () => image.topics(),
+    get topicCount() {
+      return image.topicCount
+    },
+    racksOf({ name }, partition) {
+      const replicas = image.topic(name)?.partitions.get(partition)?.replicas ?? []
+      return replicas.map((id) => image.brokers.get(id)?.rack).filter((rack) => typeof rack === 'string')
+    },
+    get version() {
+      return metadata.version
+    },
+  }
 }
 
 const MAGIC = 0

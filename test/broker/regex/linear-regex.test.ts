@@ -1,16 +1,16 @@
-// Regexes over topic names: RE2's syntax held against JavaScript's where both have it, refused where Kafka refuses it, and
+// Regexes of clients over names: RE2's syntax held against JavaScript's where both have it, refused where Kafka refuses it, and
 // never slow. What is refused, Apache Kafka 4.3 was asked about.
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { KafkaError } from '../../../src/protocol/errors.ts'
-import { TopicRegex } from '../../../src/broker/groups/consumer/topic-regex.ts'
+import { LinearRegex } from '../../../src/broker/regex/linear-regex.ts'
 
-const matches = (source: string, ...names: string[]) => [...new TopicRegex(source).matching(names)]
+const matches = (source: string, ...names: string[]) => [...new LinearRegex('SubscribedTopicRegex', source).matching(names)]
 
 function refusal(source: string): string {
   try {
-    new TopicRegex(source)
+    new LinearRegex('SubscribedTopicRegex', source)
     return 'taken'
   } catch (error) {
     if (error instanceof KafkaError && error.error === 'INVALID_REGULAR_EXPRESSION') return error.message
@@ -67,6 +67,34 @@ function asJavaScript(source: string): RegExp {
   return new RegExp(`^(?:${source})$`)
 }
 
+const BEYOND_ASCII = ['ü', 'ÜÖ', 'éa', 'a-é', '結算', '結', '😀', '😀a', 'Ω', 'ω', 'a', '', '\u00a0', '\u212a']
+test.each([
+  '.', '.*', '..', 'é|a', 'ü', '[é-ü].?', '[^a]', '[^a-zÜ]+', '[^結]算', '[a結]算?', '\\W', '\\D\\W', '\\p{L}+', '\\P{L}', '[^\\p{Greek}]',
+  '\\p{Lu}[\\P{Lu}a]*', '😀', '[😀-😂]a?', '.\\ba', 'a\\B-é', '\\x{3a9}', '\\pL', '\\w', '[\\d\\w]+',
+])('%s, of what is beyond ASCII', (source) => { // prettier-ignore
+  const inJavaScript = source.replace(/\\pL$/, '\\p{L}').replace('p{Greek}', 'p{Script=Greek}').replace('\\x{3a9}', '\\u{3a9}')
+  const javaScript = new RegExp(`^(?:${inJavaScript})$`, 'u')
+  expect(matches(source, ...BEYOND_ASCII)).toEqual(BEYOND_ASCII.filter((name) => javaScript.test(name)))
+})
+
+test('ignores case beyond ASCII, too', () => {
+  expect(matches('(?i)[üω]ö?', ...BEYOND_ASCII)).toEqual(['ü', 'ÜÖ', 'Ω', 'ω'])
+  expect(matches('(?i)[^üω]', 'ü', 'Ü', 'ö', 'Ω')).toEqual(['ö'])
+})
+
+test('is in none of the ASCII classes', () => {
+  for (const source of ['[[:ascii:]]', '[[:print:]]', '\\w', '\\s', '\\d', '[[:alpha:]]']) expect(matches(source, 'é', '結', '\u00a0', '٣')).toEqual([])
+  expect(matches('[[:^ascii:]]\\S', 'é\u00a0', 'aé')).toEqual(['é\u00a0'])
+})
+
+test('characters that are free are not counted, states are', () => {
+  const names = Array.from({ length: 60_000 }, (_, at) => `${'a'.repeat(100)}${at}`)
+  const free = names.join('').length
+  const tried = (source: string, free: number) => new LinearRegex('Transaction ID pattern', source).matching(names, free).size
+  expect(() => tried('a+\\d+', 0)).toThrow('Transaction ID pattern `a+\\d+` is not a valid regular expression: matching it takes too long.')
+  expect(tried('a+\\d+', free)).toBe(names.length)
+})
+
 test('says the same as JavaScript of what both understand', () => {
   const atom = fc.constantFrom('a', 'b', '.', '\\w', '[ab]', '[^a]', '(?:a|b)', '\\.', '(?:ab)', '\\d', '^', '$', '\\b', '\\B')
   const repeat = fc.constantFrom('', '', '*', '+', '?', '{2}', '{1,2}', '{0,1}', '*?', '{0}')
@@ -113,7 +141,7 @@ describe('takes no time', () => {
   test.each(['(a*)*b', '(a|a)*b', '(.*a){20}b', '(a?){200}a{200}', '(.*)(.*)(.*)(.*)(.*)b', '(x+x+)+y'])('%s', (source) => {
     const start = performance.now()
     try {
-      new TopicRegex(source).matching(names)
+      new LinearRegex('SubscribedTopicRegex', source).matching(names)
     } catch (error) {
       expect(error).toBeInstanceOf(KafkaError)
     }
@@ -124,7 +152,7 @@ describe('takes no time', () => {
     fc.assert(fc.property(fc.string({ unit: fc.constantFrom('(', ')', '[', ']', '*', '+', '{9}', '|', 'a', '.', '\\', '?', '^', '-', ':'), maxLength: 40 }), (source) => {
       const start = performance.now()
       try {
-        new TopicRegex(source).matching(names.slice(0, 50))
+        new LinearRegex('SubscribedTopicRegex', source).matching(names.slice(0, 50))
       } catch (error) {
         expect(error).toBeInstanceOf(KafkaError)
       }
