@@ -6,9 +6,15 @@ import { ClusterCommand } from '../src/cli/base-command.ts'
 import { showConfigs, entityTitle } from '../src/cli/config-views.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { usageError } from '../src/cli/errors.ts'
+import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/configs.ts'
 
 export default class Configs extends ClusterCommand {
+  static override words: WordRules = {
+    actions: ['describe', 'alter'],
+    argument: (isSaid) => (isSaid('entity-type') ? 'entity-name' : 'topic'),
+  }
+
   static override description = 'Without a name, --describe shows every topic or broker that has settings of its own.'
 
   static override usage = [

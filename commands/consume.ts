@@ -18,6 +18,8 @@ import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
 import { DEFAULT_TOPIC } from '../src/cli/verbs/topics.ts'
 
 export default class Consume extends ClusterCommand {
+  static override words = { argument: 'topic' }
+
   static override description =
     'Prints records as they are stored, each followed by a newline, from now on unless said. Goes on until --max-messages, ' +
     '--exit-at-end, a time-out or Ctrl-C. --json prints one object a line. With --group it shares the partitions with the ' +
@@ -53,7 +55,7 @@ export default class Consume extends ClusterCommand {
       helpValue: 'OFFSET',
       summary: 'earliest, latest, N (with --partition), -N before the end, or @MS for a time in milliseconds.',
     }),
-    'max-messages': Flags.integer({ char: 'n', min: 0, helpValue: 'N', summary: 'Stop after so many records.' }),
+    'max-messages': Flags.integer({ char: 'c', charAliases: ['n'], min: 0, helpValue: 'N', summary: 'Stop after so many records.' }),
     'exit-at-end': Flags.boolean({ char: 'e', summary: 'Stop at the end as it is when the command starts.' }),
     timeout: Flags.string({
       helpValue: 'DURATION',
@@ -73,7 +75,9 @@ export default class Consume extends ClusterCommand {
         'print.headers, print.epoch, print.delivery, key.separator, line.separator, headers.separator, null.literal.',
     }),
     'command-property': Flags.string({
+      char: 'X',
       aliases: ['consumer-property'],
+      helpGroup: 'connection',
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAME=VALUE',

@@ -9,6 +9,7 @@ import type { Connection } from '../src/cli/connection.ts'
 import { type CliError, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parseAnyDuration, parseDateTime } from '../src/cli/formats/positions.ts'
 import { errorJson, showMembers, showOffsetRemoval, showOffsets, showResets, showStates } from '../src/cli/group-views.ts'
+import type { WordRules } from '../src/cli/words.ts'
 import * as resets from '../src/cli/verbs/group-resets.ts'
 import * as verbs from '../src/cli/verbs/groups.ts'
 
@@ -36,6 +37,8 @@ const BELONGS: Belongings<Action> = {
 }
 
 export default class Groups extends ClusterCommand {
+  static override words: WordRules = { actions: ACTIONS, argument: (isSaid) => (isSaid('list') ? undefined : 'group') }
+
   static override description =
     'Names are literal. --describe shows how far each group is and who reads for it. --reset-offsets and --delete-offsets only ' +
     'show what they would do, unless --execute says to do it; a group can be moved while it has no members.'

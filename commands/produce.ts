@@ -16,6 +16,8 @@ import { produceLines, type ProduceOptions, type ProduceResult } from '../src/cl
 const PROGRESS_MS = 200
 
 export default class Produce extends ClusterCommand {
+  static override words = { argument: 'topic' }
+
   static override description =
     'Each line of stdin is a record, sent in batches and acknowledged by all replicas unless said. Exits 1 if any record was not ' +
     'acknowledged. With no cluster named and no broker running, the bundled one is started; there, a missing topic is created.'
@@ -58,7 +60,9 @@ export default class Produce extends ClusterCommand {
     sync: Flags.boolean({ summary: 'Wait for each record, and stop at the first that fails.' }),
     'allow-auto-topic-creation': Flags.boolean({ summary: 'Let the cluster create the topic if it is not there.' }),
     'command-property': Flags.string({
+      char: 'X',
       aliases: ['producer-property'],
+      helpGroup: 'connection',
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAME=VALUE',

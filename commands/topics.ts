@@ -25,6 +25,8 @@ const BELONGS: Belongings<Action> = {
 }
 
 export default class Topics extends ClusterCommand {
+  static override words = { actions: ACTIONS, argument: 'topic' }
+
   static override description =
     'Names are literal; --regex makes them patterns. With no cluster named and no broker running, --create starts the bundled one.'
 
@@ -57,7 +59,7 @@ export default class Topics extends ClusterCommand {
       helpValue: 'NAME',
       summary: 'The topic. --create on the bundled broker takes `messages` if none is named.',
     }),
-    partitions: Flags.integer({ min: 1, helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
+    partitions: Flags.integer({ char: 'p', min: 1, helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
     'replication-factor': Flags.integer({
       min: 1,
       helpValue: 'N',

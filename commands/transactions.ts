@@ -9,6 +9,7 @@ import type { Connection } from '../src/cli/connection.ts'
 import { usageError } from '../src/cli/errors.ts'
 import { parseDuration } from '../src/cli/formats/positions.ts'
 import { durationText } from '../src/cli/quantities.ts'
+import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/transactions.ts'
 
 type Cluster = Connection['cluster']
@@ -32,6 +33,11 @@ const BELONGS: Belongings<Action> = {
 }
 
 export default class Transactions extends ClusterCommand {
+  static override words: WordRules = {
+    actions: ACTIONS,
+    argument: (isSaid) => (isSaid('list') ? undefined : isSaid('describe') ? 'transactional-id' : 'topic'),
+  }
+
   static override description =
     'A transaction that hangs is open in a partition while no coordinator knows of it any more; readers of committed records ' +
     'wait for it for ever. --find-hanging looks for such, and --abort ends one in its partition.'

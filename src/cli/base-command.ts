@@ -6,7 +6,9 @@ import * as Flags from '@oclif/core/flags'
 import { openConnection, type Connection, type ConnectionOptions } from './connection.ts'
 import { ExitCode, failureOf, type Failure } from './errors.ts'
 import { didYouMean } from './nearest.ts'
+import { parseProperties } from './formats/properties.ts'
 import { askedFormat, FORMATS, Output } from './output.ts'
+import { withDashes, type WordRules } from './words.ts'
 
 const outputFlags = {
   output: Flags.option({ options: FORMATS })({
@@ -31,16 +33,39 @@ const connectionFlags = {
     helpValue: 'FILE',
     summary: "Kafka's client properties: TLS, SASL, time-outs.",
   }),
+  'command-property': Flags.string({
+    char: 'X',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: 'connection',
+    helpValue: 'NAME=VALUE',
+    summary: "A client property by Kafka's name.",
+  }),
+}
+
+/** For commands that change something. */
+export const changeFlags = {
+  'dry-run': Flags.boolean({ summary: 'Only say what would be done.' }),
+  yes: Flags.boolean({ char: 'y', summary: "Don't ask." }),
 }
 
 export abstract class KtoolCommand extends Command {
   static override baseFlags = outputFlags
+
+  /** What words without a dash mean; without rules they are mistakes. */
+  static words: WordRules | undefined
 
   #output: Output | undefined
 
   /** Ready before the flags are parsed, so that a mistake in them is told in the format asked for. */
   get output(): Output {
     return (this.#output ??= new Output(process, askedFormat(this.argv)))
+  }
+
+  override async init(): Promise<void> {
+    const { words, flags, baseFlags, id } = this.ctor as typeof KtoolCommand
+    if (words !== undefined) this.argv = withDashes(id.replaceAll(':', ' '), this.argv, words, { ...baseFlags, ...flags })
+    await super.init()
   }
 
   protected override catch(error: Error): Promise<void> {
@@ -55,6 +80,7 @@ export abstract class KtoolCommand extends Command {
 export interface ConnectionFlags {
   readonly 'bootstrap-server'?: string | undefined
   readonly 'command-config'?: string | undefined
+  readonly 'command-property'?: readonly string[] | undefined
 }
 
 export abstract class ClusterCommand extends KtoolCommand {
@@ -65,16 +91,17 @@ export abstract class ClusterCommand extends KtoolCommand {
   /**
    * The cluster the flags and the surroundings name; closed when the command ends.
    * `start`: with no broker anywhere, start the bundled one and say so on stderr. `remark`: to be said with it, whenever
-   * the cluster is the bundled broker.
+   * the cluster is the bundled broker. `properties` go before those of --command-property.
    */
   protected async connect(
     flags: ConnectionFlags,
     options: { start?: boolean; remark?: string | undefined; properties?: ReadonlyMap<string, string> } = {},
   ): Promise<Connection> {
+    const said = parseProperties('--command-property', flags['command-property'] ?? [])
     const wanted: ConnectionOptions = {
       bootstrapServer: flags['bootstrap-server'],
       commandConfig: flags['command-config'],
-      ...(options.properties && { properties: options.properties }),
+      properties: new Map([...said, ...(options.properties ?? [])]),
     }
     const remarks: string[] = []
     const start = options.start ? { say: (line: string) => remarks.push(line) } : undefined
@@ -84,6 +111,17 @@ export abstract class ClusterCommand extends KtoolCommand {
     return this.#connection
   }
 
+  /** To be called before anything is changed: says on stderr which cluster that is, and what named it. */
+  protected async announce({ cluster, bootstrapServers: address, source }: Connection, isDryRun = false): Promise<void> {
+    const { clusterId } = await cluster.metadata([])
+    if (this.output.isJson) {
+      this.output.note({ [isDryRun ? 'dryRunOn' : 'actingOn']: { address, clusterId: clusterId ?? null, source } })
+      return
+    }
+    const id = clusterId === undefined || clusterId === null ? 'a cluster without an id' : `cluster ${clusterId}`
+    this.output.talk(`${isDryRun ? 'dry run on' : 'acting on'} ${address}, ${id} (source: ${source})`)
+  }
+
   protected override async finally(): Promise<void> {
     await this.#connection?.cluster.close()
   }
@@ -91,7 +129,7 @@ export abstract class ClusterCommand extends KtoolCommand {
 
 function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.Class, 'flags' | 'baseFlags' | 'id'>): Failure {
   const flag = firstOf(error, 'flags')?.replace(/=.*/, '')
-  const word = firstOf(error, 'args') // no command takes words without a flag; `topics list` is a habit from other tools
+  const word = firstOf(error, 'args')
   const unknown = flag ?? word
   if (unknown !== undefined) {
     const known = Object.entries({ ...command.baseFlags, ...command.flags }).filter(([, { hidden }]) => !hidden)

@@ -25,14 +25,20 @@ export interface Connection {
   /** Whether this is the bundled broker found (or started) on this machine, not a cluster that somebody named. */
   readonly isBundled: boolean
   readonly bootstrapServers: string
+  /** What named it, for people: a flag, a variable, THE_LOCAL_BROKER. */
+  readonly source: string
   /** The client properties in force, `bootstrap.servers` among them. */
   readonly properties: ReadonlyMap<string, string>
 }
 
 export interface Target {
   readonly isBundled: boolean
+  /** What named it, for people: a flag, a variable, THE_LOCAL_BROKER. */
+  readonly source: string
   readonly properties: ReadonlyMap<string, string>
 }
+
+export const THE_LOCAL_BROKER = 'the broker on this machine'
 
 /** What resolveTarget asks the world; tests put their own in. */
 export interface Surroundings {
@@ -62,6 +68,7 @@ export async function openConnection(
   return {
     cluster: connectCluster(await clientConfig(target.properties)),
     isBundled: target.isBundled,
+    source: target.source,
     bootstrapServers: target.properties.get('bootstrap.servers') ?? '',
     properties: target.properties,
   }
@@ -70,26 +77,32 @@ export async function openConnection(
 export async function resolveTarget(options: ConnectionOptions, around: Surroundings): Promise<Target> {
   const { env } = around
   const fromFlag = options.commandConfig === undefined ? undefined : await around.readProperties(options.commandConfig)
-  const configured = (base: ReadonlyMap<string, string> | undefined, servers: string, isBundled: boolean): Target => ({
-    isBundled,
+  const configured = (base: ReadonlyMap<string, string> | undefined, servers: string, source: string): Target => ({
+    isBundled: source === THE_LOCAL_BROKER,
+    source,
     properties: new Map([...(base ?? []), ...(options.properties ?? []), ['bootstrap.servers', servers]]),
   })
 
-  const named = options.bootstrapServer ?? options.properties?.get('bootstrap.servers') ?? fromFlag?.get('bootstrap.servers')
-  if (named !== undefined) {
-    if (named.trim() === '') throw usageError('--bootstrap-server is empty', 'give HOST:PORT')
-    return configured(fromFlag, named, false)
+  const named = [
+    ['--bootstrap-server', options.bootstrapServer],
+    ['the property bootstrap.servers', options.properties?.get('bootstrap.servers')],
+    ['--command-config', fromFlag?.get('bootstrap.servers')],
+  ] as const
+  for (const [source, servers] of named) {
+    if (servers === undefined) continue
+    if (servers.trim() === '') throw usageError(`${source} names no address`, 'give HOST:PORT')
+    return configured(fromFlag, servers, source)
   }
 
   if (env.KTOOL_BOOTSTRAP_SERVERS) {
     const file = fromFlag === undefined ? env.KTOOL_COMMAND_CONFIG : undefined
     const base = file ? await around.readProperties(file) : fromFlag
-    return configured(base, env.KTOOL_BOOTSTRAP_SERVERS, false)
+    return configured(base, env.KTOOL_BOOTSTRAP_SERVERS, 'KTOOL_BOOTSTRAP_SERVERS')
   }
 
   const local = await localBroker(around)
   const wanted = options.properties?.get('security.protocol') ?? fromFlag?.get('security.protocol') ?? 'PLAINTEXT'
-  return configured(fromFlag, localAddress(local, wanted.trim().toUpperCase()), true)
+  return configured(fromFlag, localAddress(local, wanted.trim().toUpperCase()), THE_LOCAL_BROKER)
 }
 
 /** A broker may have secured listeners only; nobody gets in there without being told how. */

@@ -77,6 +77,11 @@ export class Output {
     this.#streams.stderr.write(`${printable(text)}\n`)
   }
 
+  /** The same for a program. */
+  note(value: object): void {
+    this.#streams.stderr.write(`${JSON.stringify(value)}\n`)
+  }
+
   fail(failure: Failure): void {
     const { code, message, hint } = failure
     if (this.isJson) this.#streams.stderr.write(`${JSON.stringify({ code, message, hint })}\n`)
