@@ -7,6 +7,11 @@ type Load = () => Promise<{ readonly face: Face }>
 
 const FACES: Readonly<Record<FaceName, Load>> = {
   'kafka-topics': () => import('./kafka-topics.ts'),
+  'kafka-broker-api-versions': () => import('./kafka-broker-api-versions.ts'),
+  'kafka-cluster': () => import('./kafka-cluster.ts'),
+  'kafka-features': () => import('./kafka-features.ts'),
+  'kafka-metadata-quorum': () => import('./kafka-metadata-quorum.ts'),
+  'kafka-transactions': () => import('./kafka-transactions.ts'),
 }
 
 /** Runs the face of this name (without .sh) and sets process.exitCode. */

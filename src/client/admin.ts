@@ -4,8 +4,10 @@
 export * from './admin/cluster-info.ts'
 export * from './admin/configs.ts'
 export * from './admin/describe-topics.ts'
+export * from './admin/features.ts'
 export * from './admin/groups.ts'
 export * from './admin/partitions.ts'
+export * from './admin/quorum.ts'
 export type { Result } from './admin/result.ts'
 export {
   createPartitions, createTopics, deleteTopics, deleteTopicsById, listTopics,

@@ -1,6 +1,8 @@
 // The faces there are, by the names of Apache's tools.
 
-export const FACE_NAMES = ['kafka-topics'] as const
+export const FACE_NAMES = [
+  'kafka-topics', 'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
+] as const // prettier-ignore
 
 export type FaceName = (typeof FACE_NAMES)[number]
 

@@ -44,3 +44,9 @@ export function topicFilter(raw: string): (name: string) => boolean {
     throw runtimeException(`${regex} is an invalid regex.`)
   }
 }
+
+/** ToolsUtils.prettyPrintTable: each cell as wide as the widest of its column, and a tab behind it. */
+export function tableText(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column].length)))
+  return [headings, ...rows].map((row) => `${row.map((cell, column) => `${cell.padEnd(widths[column])}\t`).join('')}\n`).join('')
+}

@@ -2,6 +2,7 @@
 // Like Java's clients it goes on trying an address where nobody answers, until default.api.timeout.ms is over, and takes
 // properties that it doesn't know with a warning.
 
+import { lookup } from 'node:dns/promises'
 import { clientConfig } from '../../client/client-config.ts'
 import { connectCluster, type Cluster } from '../../client/cluster.ts'
 import { isKnownKey } from '../../client/config-keys.ts'
@@ -26,21 +27,52 @@ export interface ClusterWish {
 
 /** Lazy: the first call dials. Throws the JavaError of Java's constructor. */
 export async function openCluster(io: FaceIo, wish: ClusterWish): Promise<Cluster> {
-  const properties = new Map(wish.properties)
+  const properties = knownProperties(io, wish.properties)
   if (wish.bootstrapServer !== undefined) properties.set('bootstrap.servers', wish.bootstrapServer)
   if (!properties.get('client.id')) properties.set('client.id', wish.clientId)
-  for (const key of [...properties.keys()].filter((key) => !isKnownKey(key))) {
-    logLine(io, 'WARN', `The configuration '${key}' was supplied but isn't a known config.`, 'org.apache.kafka.clients.CommonClientConfigs')
-    properties.delete(key)
-  }
   try {
+    await checkAddresses(io, properties.get('bootstrap.servers') ?? '', wish.kind === 'KafkaAdminClient')
     const config = await clientConfig(properties)
     return connectCluster(config, { patienceMs: config.defaultApiTimeoutMs, logger: clientLogger(io, wish.clientId) })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const message = `Failed ${wish.kind === 'KafkaAdminClient' ? 'create new KafkaAdminClient' : `to construct ${wish.kind === 'KafkaProducer' ? 'kafka producer' : 'kafka consumer'}`}`
+    const message = `Failed to ${wish.kind === 'KafkaAdminClient' ? 'create new KafkaAdminClient' : `construct ${wish.kind === 'KafkaProducer' ? 'kafka producer' : 'kafka consumer'}`}`
     throw new JavaError('org.apache.kafka.common.KafkaException', message, { cause: error })
   }
+}
+
+const ADDRESS = /^(?:[\w\-%.]*:\/\/)?\[?[\w\-%.:]*\]?:\d+$/
+
+/**
+ * ClientUtils.parseAndValidateAddresses. Throws ConfigError for what is no HOST:PORT and where no host has an address;
+ * JavaError for an empty item of the list.
+ */
+export async function checkAddresses(io: FaceIo, servers: string, isAdmin: boolean): Promise<void> {
+  const items = servers.trim() === '' ? [] : servers.trim().split(/\s*,\s*/)
+  if (items.includes('')) throw new JavaError('org.apache.kafka.common.config.ConfigException', "Configuration 'bootstrap.servers' values must not be empty.")
+  if (items.length === 0) {
+    const admin = 'You must set either bootstrap.servers or bootstrap.controllers'
+    throw new ConfigError('bootstrap.servers', isAdmin ? admin : "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value")
+  }
+  const wrong = items.find((item) => !ADDRESS.test(item))
+  if (wrong !== undefined) throw new ConfigError('bootstrap.servers', `Invalid url in bootstrap.servers: ${wrong}`)
+  const hosts = items.map((item) => item.replace(/^.*:\/\//, '').replace(/:\d+$/, '').replace(/^\[|\]$/g, ''))
+  const isKnown = await Promise.all(hosts.map((host) => lookup(host).then(() => true, () => false)))
+  for (const [index, host] of hosts.entries()) {
+    if (isKnown[index]) continue
+    const text = `Couldn't resolve server ${items[index]} from bootstrap.servers as DNS resolution failed for ${host}`
+    logLine(io, 'WARN', text, 'org.apache.kafka.clients.ClientUtils')
+  }
+  if (!isKnown.includes(true)) throw new ConfigError('bootstrap.servers', 'No resolvable bootstrap urls given in bootstrap.servers')
+}
+
+/** Without what no client knows, which a warning says. */
+export function knownProperties(io: FaceIo, properties: ReadonlyMap<string, string>): Map<string, string> {
+  const unknown = [...properties.keys()].filter((key) => !isKnownKey(key))
+  for (const key of unknown) {
+    logLine(io, 'WARN', `The configuration '${key}' was supplied but isn't a known config.`, 'org.apache.kafka.clients.CommonClientConfigs')
+  }
+  return new Map([...properties].filter(([key]) => !unknown.includes(key)))
 }
 
 /** Utils.loadProps: empty without a path. Throws the JavaError of a file that can't be read. */

@@ -2,6 +2,7 @@
 
 import { DescribeCluster } from '../../protocol/apis/describe-cluster.ts'
 import { DescribeLogDirs } from '../../protocol/apis/describe-log-dirs.ts'
+import { UnregisterBroker } from '../../protocol/apis/unregister-broker.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { BrokerNode, Cluster, Wait } from '../cluster.ts'
 import { failed, resultOf, type Result } from './result.ts'
@@ -17,13 +18,20 @@ export interface ClusterDescription {
 
 const NO_OPERATIONS = -2147483648
 
+const BROKERS = 1
+const CONTROLLERS = 2
+
+export interface DescribeClusterOptions extends Wait {
+  readonly includeFencedBrokers?: boolean | undefined
+  /** `brokers` are the controllers then. Only a controller can be asked for them. */
+  readonly ofControllers?: boolean | undefined
+}
+
 /** Throws KafkaError when the cluster refuses. */
-export async function describeCluster(
-  cluster: Cluster,
-  options: Wait & { readonly includeFencedBrokers?: boolean | undefined } = {},
-): Promise<ClusterDescription> {
+export async function describeCluster(cluster: Cluster, options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
   const version = await cluster.versionFor(DescribeCluster, 'any', waitOf(options))
-  const includeFencedBrokers = options.includeFencedBrokers ?? false
+  const { includeFencedBrokers = false, ofControllers = false } = options
+  if (ofControllers && (version ?? 0) < 1) throw new KafkaError('UNSUPPORTED_VERSION', 'The node does not support DESCRIBE_CLUSTER')
   if (includeFencedBrokers && (version ?? 0) < 2) {
     throw new KafkaError('UNSUPPORTED_VERSION', 'The broker does not support describing fenced brokers.')
   }
@@ -35,7 +43,7 @@ export async function describeCluster(
     const unfenced = brokers.map((broker) => ({ ...broker, isFenced: false }))
     return { clusterId, controllerId, brokers: unfenced, authorizedOperations: NO_OPERATIONS }
   }
-  const request = { includeClusterAuthorizedOperations: false, includeFencedBrokers }
+  const request = { includeClusterAuthorizedOperations: false, includeFencedBrokers, endpointType: ofControllers ? CONTROLLERS : BROKERS }
   const response = await cluster.call(DescribeCluster, request, { ...waitOf(options), maxVersion: version })
   if (response.errorCode !== 0) throw KafkaError.from(response.errorCode, response.errorMessage)
   return {
@@ -44,6 +52,12 @@ export async function describeCluster(
     brokers: response.brokers.map(({ brokerId, ...broker }) => ({ nodeId: brokerId, ...broker })),
     authorizedOperations: response.clusterAuthorizedOperations,
   }
+}
+
+/** Forgets a broker that is gone for good. Throws KafkaError when the cluster refuses. */
+export async function unregisterBroker(cluster: Cluster, brokerId: number, wait: Wait = {}): Promise<void> {
+  const { errorCode, errorMessage } = await cluster.call(UnregisterBroker, { brokerId }, wait)
+  if (errorCode !== 0) throw KafkaError.from(errorCode, errorMessage)
 }
 
 export interface LogDirectory {

@@ -3,6 +3,7 @@
 
 import { DescribeProducers } from '../../protocol/apis/describe-producers.ts'
 import { DescribeTransactions } from '../../protocol/apis/describe-transactions.ts'
+import { InitProducerId } from '../../protocol/apis/init-producer-id.ts'
 import { ListTransactions } from '../../protocol/apis/list-transactions.ts'
 import { WriteTxnMarkers } from '../../protocol/apis/write-txn-markers.ts'
 import { errorName, KafkaError } from '../../protocol/errors.ts'
@@ -28,13 +29,22 @@ export interface TransactionFilter {
 }
 
 /** Of all coordinators, sorted by id. KafkaError UNSUPPORTED_VERSION when a broker is too old for a filter. */
-export async function listTransactions(
+export async function listTransactions(cluster: Cluster, filter: Wait & TransactionFilter = {}): Promise<TransactionListing[]> {
+  const answers = [...(await listTransactionsByBroker(cluster, filter)).values()].map((result) => {
+    if (!result.ok) throw result.error
+    return result.value
+  })
+  return answers.flat().sort((a, b) => (a.transactionalId < b.transactionalId ? -1 : 1))
+}
+
+/** By coordinator. KafkaError UNSUPPORTED_VERSION when a broker is too old for a filter. */
+export async function listTransactionsByBroker(
   cluster: Cluster,
   { producerIds = [], longerThanMs, pattern, ...wait }: Wait & TransactionFilter = {},
-): Promise<TransactionListing[]> {
+): Promise<Map<number, Result<readonly TransactionListing[]>>> {
   const { brokers } = await cluster.metadata([], { fresh: true, ...wait })
   const answers = await Promise.all(
-    brokers.map(async ({ nodeId }) => {
+    brokers.map(async ({ nodeId }): Promise<[number, Result<readonly TransactionListing[]>]> => {
       const version = await cluster.versionFor(ListTransactions, nodeId, wait)
       if ((longerThanMs !== undefined && (version ?? 0) < 1) || (pattern !== undefined && (version ?? 0) < 2)) {
         const what = `Broker ${nodeId} is too old to select transactions by ${pattern === undefined ? 'duration' : 'pattern'}`
@@ -48,13 +58,13 @@ export async function listTransactions(
       }
       const isLoading = ({ errorCode }: { errorCode: number }): boolean => errorName(errorCode) === 'COORDINATOR_LOAD_IN_PROGRESS'
       const response = await cluster.call(ListTransactions, request, { ...wait, node: nodeId, retryIf: isLoading })
-      if (response.errorCode !== 0) throw KafkaError.from(response.errorCode)
-      return response.transactionStates.map(({ transactionalId, producerId, transactionState: state }) => {
+      const listed = response.transactionStates.map(({ transactionalId, producerId, transactionState: state }) => {
         return { transactionalId, producerId, state, coordinator: nodeId }
       })
+      return [nodeId, resultOf(response.errorCode, null, listed)]
     }),
   )
-  return answers.flat().sort((a, b) => (a.transactionalId < b.transactionalId ? -1 : 1))
+  return new Map(answers)
 }
 
 export interface TransactionDescription {
@@ -102,13 +112,13 @@ export interface ProducerState {
   readonly transactionStart: number // the offset; -1: none is open
 }
 
-/** In the order asked. */
-export function describeProducers(
+/** In the order asked, of the leaders; `broker`: of the replicas on this one. Throws what Cluster.call throws. */
+export async function describeProducers(
   cluster: Cluster,
   places: readonly TopicPartition[],
-  wait: Wait = {},
+  { broker, ...wait }: Wait & { readonly broker?: number | undefined } = {},
 ): Promise<PartitionResult<readonly ProducerState[]>[]> {
-  return byLeader(cluster, places, wait, async (node, wanted, timeoutMs) => {
+  const ask = async (node: number, wanted: readonly TopicPartition[], timeoutMs: number | undefined): Promise<PartitionResult<readonly ProducerState[]>[]> => {
     const topics = [...groupBy(wanted, ({ topic }) => topic)].map(([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }))
     const response = await cluster.call(DescribeProducers, { topics }, { node, timeoutMs, signal: wait.signal })
     return response.topics.flatMap(({ name, partitions }) =>
@@ -117,7 +127,8 @@ export function describeProducers(
         return { topic: name, partition: partitionIndex, result: resultOf(errorCode, errorMessage, producers) }
       }),
     )
-  })
+  }
+  return broker === undefined ? byLeader(cluster, places, wait, ask) : ask(broker, places, wait.timeoutMs)
 }
 
 export interface OpenTransaction extends TopicPartition {
@@ -140,4 +151,19 @@ export async function abortTransaction(cluster: Cluster, transaction: OpenTransa
     )
   })
   if (!result.ok) throw result.error
+}
+
+/**
+ * Ends what is under way by the producer of this id, by being its next one; an id that nobody used comes into being. Throws
+ * KafkaError when its coordinator refuses.
+ */
+export async function forceTerminateTransaction(cluster: Cluster, transactionalId: string, wait: Wait = {}): Promise<void> {
+  const results = await askCoordinators(cluster, TRANSACTION, [transactionalId], wait, async (node, _, left) => {
+    const request = { transactionalId, transactionTimeoutMs: cluster.config.requestTimeoutMs }
+    const isBusy = ({ errorCode }: { errorCode: number }): boolean => errorName(errorCode) === 'CONCURRENT_TRANSACTIONS'
+    const { errorCode } = await cluster.call(InitProducerId, request, { ...left, node, retryIf: isBusy, maxVersion: 5 })
+    return [[transactionalId, resultOf(errorCode, null, null)]]
+  })
+  const result = results.get(transactionalId)
+  if (result?.ok === false) throw result.error
 }
