@@ -10,7 +10,6 @@ import { checkAddresses, knownProperties, loadProperties } from '../../src/cli/a
 import { clientConfig } from '../../src/client/client-config.ts'
 import { connectCluster, type BrokerVersions, type Cluster } from '../../src/client/cluster.ts'
 import { ConnectError } from '../../src/client/errors.ts'
-import { Metadata } from '../../src/protocol/apis/metadata.ts'
 
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
@@ -51,7 +50,6 @@ async function brokersOf(cluster: Cluster): Promise<readonly { nodeId: number; h
   const nodes = cluster.config.bootstrapServers.map(({ host, port }, index) => `${host}:${port} (id: ${-1 - index} rack: null isFenced: false)`)
   const failed = runtimeException(`Request METADATA failed on brokers ${listText(nodes)}`)
   try {
-    if ((await cluster.versionFor(Metadata, 'any')) === undefined) throw failed
     return (await cluster.metadata([], { fresh: true })).brokers
   } catch (error) {
     if (error instanceof ConnectError && !error.retriable) throw error

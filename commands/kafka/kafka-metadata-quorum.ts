@@ -1,6 +1,5 @@
 // kafka-metadata-quorum (MetadataQuorumCommand of Apache Kafka 4.3).
 
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../src/base/clock.ts'
 import { addRaftVoter, describeCluster, describeQuorum, removeRaftVoter, type QuorumReplica } from '../../src/client/admin.ts'
@@ -65,8 +64,10 @@ export const face: Face = async (argv, io) => {
 
 async function run(options: Namespace, io: FaceIo): Promise<void> {
   const config = options.string('command_config')
-  if (config !== undefined && !(await exists(config))) throw new Terse(`Properties file ${config} does not exists!`)
-  const properties = await loadProperties(config)
+  const properties = await loadProperties(config).catch((error: unknown) => {
+    const isAbsent = error instanceof JavaError && error.className.endsWith('.NoSuchFileException')
+    throw isAbsent ? new Terse(`Properties file ${config ?? ''} does not exists!`) : error
+  })
   const admin = await openAdmin(io, {
     bootstrapServer: options.string('bootstrap_server'),
     bootstrapController: options.string('bootstrap_controller'),
@@ -248,11 +249,4 @@ async function executed<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     throw executionException(error)
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -32,7 +32,7 @@ const PROGRAM: Program = {
   },
 }
 
-const io = { env: {}, stdout: {} } as FaceIo
+const io = { env: {}, stdout: {} } as unknown as FaceIo
 
 const parse = (line: string, program = PROGRAM, env: NodeJS.ProcessEnv = {}) => {
   return parseArguments(program, line.split(' ').filter((word) => word !== ''), { ...io, env })
