@@ -7,6 +7,8 @@ type Load = () => Promise<{ readonly face: Face }>
 
 const FACES: Readonly<Record<FaceName, Load>> = {
   'kafka-topics': () => import('./kafka-topics.ts'),
+  'kafka-get-offsets': () => import('./kafka-get-offsets.ts'),
+  'kafka-groups': () => import('./kafka-groups.ts'),
   'kafka-broker-api-versions': () => import('./kafka-broker-api-versions.ts'),
   'kafka-cluster': () => import('./kafka-cluster.ts'),
   'kafka-features': () => import('./kafka-features.ts'),

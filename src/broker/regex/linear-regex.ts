@@ -3,8 +3,8 @@
 // are met.
 
 import { KafkaError } from '../../protocol/errors.ts'
-import { ALPHABET, parseRegex, RegexProblem } from './regex-parser.ts'
-import type { Assertion, CharacterSet, RegexNode } from './regex-parser.ts'
+import { ALPHABET, parseRegex, RegexProblem } from '../../protocol/re2.ts'
+import type { Assertion, CharacterSet, RegexNode } from '../../protocol/re2.ts'
 
 type Place =
   | { readonly kind: 'set'; readonly set: CharacterSet; next: number }

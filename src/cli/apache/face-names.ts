@@ -1,7 +1,7 @@
 // The faces there are, by the names of Apache's tools.
 
 export const FACE_NAMES = [
-  'kafka-topics', 'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
+  'kafka-topics', 'kafka-get-offsets', 'kafka-groups', 'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
 ] as const // prettier-ignore
 
 export type FaceName = (typeof FACE_NAMES)[number]

@@ -24,6 +24,22 @@ export function runtimeException(message: string): JavaError {
   return new JavaError('java.lang.RuntimeException', message)
 }
 
+/** Throwable.toString. */
+export function throwableText(error: JavaError): string {
+  return error.message === '' ? error.className : `${error.className}: ${error.message}`
+}
+
+/** What Future.get throws where the client's `call` failed with `error`. */
+export function executionException(error: unknown, call?: string): JavaError {
+  const cause = toJava(error, call)
+  return new JavaError('java.util.concurrent.ExecutionException', throwableText(cause), { cause })
+}
+
+/** new RuntimeException(cause). */
+export function wrappedInRuntime(cause: JavaError): JavaError {
+  return new JavaError('java.lang.RuntimeException', throwableText(cause), { cause })
+}
+
 // Where the class (Errors.java) is not the error's name in camel case with Exception behind it.
 const CLASSES: Partial<Record<ErrorName, string>> = {
   UNKNOWN_SERVER_ERROR: 'UnknownServerException',

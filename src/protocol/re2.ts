@@ -1,5 +1,6 @@
-// RE2's syntax, as Kafka takes it from clients (RE2/J, Perl flags), read into a tree. What is matched is mostly ASCII, so a
-// set of characters is a table of 128, and a class in JavaScript's words for the rest. Neither references back nor looks around.
+// RE2's syntax, as Kafka takes it from clients (RE2/J, Perl flags), read into a tree: the broker matches with it, and
+// kafka-consumer-groups --validate-regex tells what is wrong with one. What is matched is mostly ASCII, so a set of characters
+// is a table of 128, and a class in JavaScript's words for the rest. Neither references back nor looks around.
 
 /** Which characters are in it. */
 export interface CharacterSet {

@@ -1,0 +1,70 @@
+// kafka-get-offsets: reference kafka-tools.md §7 and §32.
+
+import { topicsWithRecords } from './acts.ts'
+import type { Play } from './play.ts'
+
+export const play: Play = {
+  tool: 'kafka-get-offsets',
+  files: { 'client.properties': 'request.timeout.ms=20000\n' },
+  steps: [
+    // What is wrong with the command line.
+    { words: '', bare: true },
+    '--help',
+    '--version',
+    { words: '--topic orders', bare: true },
+    '--tpic orders',
+    '--topic',
+    '--topic orders --topic wide',
+    { words: '--bootstrap-server nonsense --topic orders', bare: true },
+    { words: "--bootstrap-server '' --topic orders", bare: true },
+    { words: '--bootstrap-server 127.0.0.1:1,nonsense', bare: true },
+    '--bootstrap-server 127.0.0.1:1 --topic orders',
+    '--topic-partitions orders:0 --topic orders',
+    '--topic-partitions orders:0 --partitions 0',
+    '--topic orders --time LATEST',
+    '--topic orders --time soon',
+    '--topic orders --time',
+    '--topic orders --time latest --time earliest',
+    '--topic orders --partitions x',
+    '--topic orders --partitions 0,,1',
+    '--topic-partitions orders:a',
+    '--topic-partitions orders:0:1',
+    '--topic-partitions orders:99999999999',
+    "--topic 'or[ders'",
+    "--topic-partitions 'or[ders:0'",
+    '--command-config DIR/absent.properties --topic orders',
+    // Nothing there.
+    '',
+    '--topic absent',
+    '--exclude-internal-topics',
+    topicsWithRecords({ orders: [4, 3, 0], wide: Array.from({ length: 12 }, (_, at) => at), 'orders.old': [1] }),
+    // Which partitions.
+    '--exclude-internal-topics',
+    '--topic orders',
+    "--topic 'orders.*'",
+    '--topic orders,wide --partitions 1,2',
+    '--topic wide --partitions 3,11,99',
+    '--topic wide --partitions 99',
+    "--topic orders --partitions ''",
+    "--topic ' orders , absent '",
+    '--topic-partitions orders:1',
+    '--topic-partitions orders:0-2',
+    '--topic-partitions wide:9-',
+    '--topic-partitions wide:-3',
+    '--topic-partitions orders:0,wide:10-12,orders.old',
+    '--topic-partitions :1 --exclude-internal-topics',
+    "--topic-partitions 'or.*:0-1'",
+    '--topic-partitions orders:2-1',
+    '--topic-partitions orders:',
+    '--command-config DIR/client.properties --topic orders --partitions 0',
+    // At which time.
+    ...['-1', 'latest', '-2', 'earliest', '-3', 'max-timestamp', '-4', 'earliest-local', '-5', 'latest-tiered', '-6', 'earliest-pending-upload', '0', '1700000000000', '1700000000001', '1700000120000', '9999999999999', '-7', '+0'].map(
+      (time) => `--topic orders --time ${time}`,
+    ),
+    // Spellings of former releases.
+    { words: '--broker-list ADDRESS --topic orders --time -1', bare: true, old: { sameAs: '--topic orders --time -1' } },
+    { words: '--broker-list ADDRESS --topic orders --time -2 --offsets 1 --max-wait-ms 1000', bare: true, old: { sameAs: '--topic orders --time -2' } },
+    { words: '--topic orders --partitions 0 --offsets 10', old: { sameAs: '--topic orders --partitions 0' } },
+    { words: '--topic orders --offsets many', old: { sameAs: '--topic orders' } },
+  ],
+}
