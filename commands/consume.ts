@@ -7,8 +7,9 @@ import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { expectationError, usageError } from '../src/cli/errors.ts'
 import { sinkFor } from '../src/cli/formats/byte-sink.ts'
-import { parseDuration, parseOffset } from '../src/cli/formats/positions.ts'
+import { joinPositions, parsePositions, type Positions } from '../src/cli/formats/positions.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
+import { parseDuration } from '../src/cli/formats/times.ts'
 import { jsonFormat, textFormat } from '../src/cli/formats/record-format.ts'
 import { onSignals } from '../src/cli/signals.ts'
 import {
@@ -53,7 +54,17 @@ export default class Consume extends ClusterCommand {
     offset: Flags.string({
       char: 'o',
       helpValue: 'OFFSET',
-      summary: 'earliest, latest, N (with --partition), -N before the end, or @MS for a time in milliseconds.',
+      summary:
+        'start, end, N (with --partition), -N before the end, +N behind the start, @TIME (2026-03-01T09:00, -1h, milliseconds), now, ' +
+        'today, yesterday, stored:GROUP; a range of two as A:B or A..B, which stops at its end; or by partition: 0=47,1=-5,*=end.',
+    }),
+    from: Flags.string({ helpValue: 'PLACE', exclusive: ['offset', 'from-beginning'], summary: 'Where to start, in the words of --offset.' }),
+    to: Flags.string({ helpValue: 'PLACE', exclusive: ['offset', 'from-beginning'], summary: 'Where to stop: the first record that is not printed.' }),
+    last: Flags.integer({
+      min: 0,
+      helpValue: 'N',
+      exclusive: ['offset', 'from-beginning'],
+      summary: 'The last N of each partition, and no more.',
     }),
     'max-messages': Flags.integer({ char: 'c', charAliases: ['n'], min: 0, helpValue: 'N', summary: 'Stop after so many records.' }),
     'exit-at-end': Flags.boolean({ char: 'e', summary: 'Stop at the end as it is when the command starts.' }),
@@ -126,7 +137,7 @@ export default class Consume extends ClusterCommand {
         groupId === undefined
           ? await consumeTopic(cluster, { ...common, topic: topics[0], partitions, start: start ?? defaultStart(reset) })
           : await (flags['no-commit'] ? peekGroup : consumeGroup)(cluster, { ...common, groupId, topics, reset })
-      this.#report(result, common.maxMessages, common.untilEnd, flags.timeout)
+      this.#report(result, common.maxMessages, common.untilEnd || hasEnd(start), flags.timeout)
     } finally {
       signals.release()
       if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
@@ -161,6 +172,9 @@ interface GroupFlags {
   readonly 'from-beginning': boolean
   readonly partition?: number | undefined
   readonly offset?: string | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly last?: number | undefined
 }
 
 /** The group to read for, from wherever it is named. Usage error for what doesn't go with it, in Kafka's words where it has some. */
@@ -178,18 +192,28 @@ function groupOf(flags: GroupFlags, { config: { consumer, given } }: Connection[
     throw usageError(`--group says '${groupId}', and the property group.id '${consumer.groupId}'`, 'leave one of them out')
   }
   if (flags.partition !== undefined) throw usageError('Options group and partition cannot be specified together.', 'the group shares out the partitions')
-  if (flags.offset !== undefined) throw usageError('Options group and offset cannot be specified together.', 'the group knows where it is; `ktool groups --reset-offsets` moves it')
+  const place = (['offset', 'from', 'to', 'last'] as const).find((name) => flags[name] !== undefined)
+  if (place !== undefined) throw usageError(`Options group and ${place} cannot be specified together.`, 'the group knows where it is; `ktool groups --reset-offsets` moves it')
   return groupId
 }
 
-function startOf(flags: { 'from-beginning': boolean; offset?: string | undefined; partition?: number | undefined }): Start | undefined {
-  if (flags.offset === undefined) return flags['from-beginning'] ? { at: 'beginning' } : undefined
-  if (flags['from-beginning']) throw usageError('Options from-beginning and offset cannot be specified together.')
-  const start = parseOffset(flags.offset)
-  if ('offset' in start && flags.partition === undefined) {
+function startOf(flags: GroupFlags): Positions | undefined {
+  const now = systemClock.now()
+  if (flags['from-beginning']) {
+    if (flags.offset !== undefined) throw usageError('Options from-beginning and offset cannot be specified together.')
+    return parsePositions('--from-beginning', 'start', now)
+  }
+  const positions = flags.offset === undefined ? joinPositions(flags, now) : parsePositions('--offset', flags.offset, now)
+  if (positions?.all !== undefined && 'offset' in positions.all.from && flags.partition === undefined) {
     throw usageError('The partition is required when offset is specified.', 'add --partition N')
   }
-  return start
+  return positions
+}
+
+/** Whether reading stops by itself, once it is there. */
+function hasEnd(positions: Positions | undefined): boolean {
+  if (positions === undefined) return false
+  return [positions.all, ...positions.byPartition.values()].every((span) => span === undefined || span.to !== undefined)
 }
 
 function defaultStart(reset: 'earliest' | 'latest' | 'none' | { readonly byDuration: number }): Start {

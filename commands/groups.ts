@@ -7,7 +7,8 @@ import { canAsk, choose, confirmed } from '../src/cli/ask.ts'
 import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { type CliError, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
-import { parseAnyDuration, parseDateTime } from '../src/cli/formats/positions.ts'
+import { parsePlace } from '../src/cli/formats/positions.ts'
+import { parseAnyDuration, parseDateTime } from '../src/cli/formats/times.ts'
 import { errorJson, showMembers, showOffsetRemoval, showOffsets, showResets, showStates } from '../src/cli/group-views.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as resets from '../src/cli/verbs/group-resets.ts'
@@ -18,7 +19,7 @@ type Cluster = Connection['cluster']
 const ACTIONS = ['list', 'describe', 'reset-offsets', 'delete', 'delete-offsets'] as const
 type Action = (typeof ACTIONS)[number]
 
-const TARGETS = ['to-earliest', 'to-latest', 'to-current', 'to-offset', 'shift-by', 'to-datetime', 'by-duration', 'from-file'] as const
+const TARGETS = ['to', 'to-earliest', 'to-latest', 'to-current', 'to-offset', 'shift-by', 'to-datetime', 'by-duration', 'from-file'] as const
 
 const BELONGS: Belongings<Action> = {
   group: ['describe', 'reset-offsets', 'delete', 'delete-offsets'],
@@ -78,6 +79,11 @@ export default class Groups extends ClusterCommand {
       summary: 'The topic, or some of its partitions.',
     }),
     'all-topics': Flags.boolean({ summary: 'All topics that the group has committed offsets for.' }),
+    to: Flags.string({
+      helpGroup: 'target',
+      helpValue: 'PLACE',
+      summary: 'In the words of `ktool consume --offset`: start, end, N, -N, +N, @TIME, now, today, yesterday, stored:GROUP.',
+    }),
     'to-earliest': Flags.boolean({ helpGroup: 'target', summary: 'To the first record.' }),
     'to-latest': Flags.boolean({ helpGroup: 'target', summary: 'To the end.' }),
     'to-current': Flags.boolean({ helpGroup: 'target', summary: 'To where it is; to the end where nothing is committed.' }),
@@ -222,6 +228,7 @@ interface ResetFlags {
 }
 
 interface TargetFlags {
+  readonly to: string | undefined
   readonly 'to-earliest': boolean
   readonly 'to-latest': boolean
   readonly 'to-current': boolean
@@ -236,6 +243,7 @@ function targetOf(flags: TargetFlags): resets.ResetTarget {
   const given = TARGETS.filter(saidIn({ ...flags }))
   if (given.length === 0) throw usageError(`say where to: ${TARGETS.map((name) => `--${name}`).join(', ')}`)
   if (given.length > 1) throw usageError(`--${given[0]} and --${given[1]} say different things`, 'leave one of them out')
+  if (flags.to !== undefined) return resets.targetAt(parsePlace('--to', flags.to, systemClock.now()))
   if (flags['to-earliest']) return { to: 'earliest' }
   if (flags['to-latest']) return { to: 'latest' }
   if (flags['to-offset'] !== undefined) return { to: 'offset', offset: flags['to-offset'] }

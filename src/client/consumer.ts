@@ -19,6 +19,8 @@ export type Start =
   | { readonly offset: number }
   | { readonly last: number }
   | { readonly timestamp: number }
+  /** Offsets that are known already, and where to stop: these partitions and no others. */
+  | { readonly exact: ReadonlyMap<number, { readonly offset: number; readonly end: number }> }
 
 export interface ConsumerOptions {
   readonly topic: string
@@ -74,7 +76,8 @@ export async function openConsumer(cluster: Cluster, options: ConsumerOptions, c
   const known = (await cluster.metadata([topic])).topics.get(topic)
   if (known === undefined || known.partitions.length === 0) throw new KafkaError(known?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION')
   const all = known.partitions.map(({ partition }) => partition)
-  const wanted = options.partitions ?? all
+  const exact = 'exact' in options.start ? options.start.exact : undefined
+  const wanted = exact === undefined ? (options.partitions ?? all) : [...exact.keys()]
   const missing = wanted.find((partition) => !all.includes(partition))
   if (missing !== undefined) {
     throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} has no partition ${missing}; it has ${all.length}, from 0`)
@@ -86,7 +89,8 @@ export async function openConsumer(cluster: Cluster, options: ConsumerOptions, c
   // With the leaders that are known already, the first fetch asks for all of a broker's partitions, not for the first one.
   const leaders = new Map(known.partitions.map(({ partition, leader, leaderEpoch }) => [partition, { node: leader, leaderEpoch }]))
   for (const partition of wanted) {
-    const [offset, end] = [starts.get(partition) ?? 0, ends?.get(partition) ?? Infinity]
+    const offset = starts.get(partition) ?? 0
+    const end = Math.min(ends?.get(partition) ?? Infinity, exact?.get(partition)?.end ?? Infinity)
     consumer.add({ topic, partition, offset, end }, { topicId: known.topicId, ...(leaders.get(partition) ?? NO_LEADER) })
   }
   return consumer
@@ -97,6 +101,7 @@ async function startOffsets(
   partitions: readonly number[],
   asked: (timestamp: number) => Promise<Map<number, number>>,
 ): Promise<Map<number, number>> {
+  if ('exact' in start) return new Map([...start.exact].map(([partition, { offset }]) => [partition, offset]))
   if ('at' in start) return asked(start.at === 'beginning' ? EARLIEST : LATEST)
   const latest = await asked(LATEST)
   const starts = new Map<number, number>()

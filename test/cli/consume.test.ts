@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { StreamSink, visible } from '../../src/cli/formats/byte-sink.ts'
-import { parseDuration, parseOffset } from '../../src/cli/formats/positions.ts'
+import { parsePositions } from '../../src/cli/formats/positions.ts'
 import { jsonFormat, textFormat } from '../../src/cli/formats/record-format.ts'
+import { parseDuration } from '../../src/cli/formats/times.ts'
 import { consumeTopic, type ConsumeOptions } from '../../src/cli/verbs/consume.ts'
 import { BatchBuilder } from '../../src/protocol/batch-builder.ts'
 import { FakeCluster } from '../support/fake-cluster.ts'
@@ -117,8 +118,11 @@ describe('consumeTopic', () => {
     const broker = brokerWith({ value: 'a' })
     const gone = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('broken pipe'), { code: 'EPIPE' })) })
     const sink = new StreamSink(gone)
-    setTimeout(() => broker.append(0, Buffer.from(broker.logs[0].batches[0])), 5)
-    expect(await consume(broker, {}, { untilEnd: false, sink })).toMatchObject({ reason: 'closed' })
+    // One that comes before the first fetch does not count: only the next write finds the reader gone.
+    const more = setInterval(() => broker.append(0, Buffer.from(broker.logs[0].batches[0])), 5)
+    const result = await consume(broker, {}, { untilEnd: false, sink })
+    clearInterval(more)
+    expect(result).toMatchObject({ reason: 'closed' })
   })
 
   it('says where it starts before it reads', async () => {
@@ -128,14 +132,25 @@ describe('consumeTopic', () => {
   })
 })
 
-describe('words on the command line', () => {
-  it('name offsets', () => {
-    expect(['earliest', 'LATEST', '5', '-3', '@1700000000000'].map(parseOffset)).toEqual([
-      { at: 'beginning' }, { at: 'end' }, { offset: 5 }, { last: 3 }, { timestamp: 1_700_000_000_000 },
-    ]) // prettier-ignore
-    for (const wrong of ['', 'x', '1.5', '--1', '@now', '99999999999999999']) expect(() => parseOffset(wrong)).toThrow(/is no offset/)
-  })
+describe('consumeTopic from places', () => {
+  const five = () => brokerWith(...['a', 'b', 'c', 'd', 'e'].map((value) => ({ value })))
 
+  it.each([
+    ['1:3', 'b\nc\n'], ['-2:end', 'd\ne\n'], ['+1..end-2', 'b\nc\n'], [':2', 'a\nb\n'], ['0=3:', 'd\ne\n'], ['*=end,0=:1', 'a\n'], ['3:3', ''], ['end:2', ''],
+  ])('reads %s and stops at its end', async (text, printed) => {
+    const start = parsePositions('--offset', text, 0)
+    expect(await consume(five(), {}, { start, untilEnd: text === '0=3:' })).toMatchObject({ text: printed, reason: 'end' })
+  }) // prettier-ignore
+
+  it('says which partition or offset is not there', async () => {
+    const at = (text: string) => consume(five(), {}, { start: parsePositions('--offset', text, 0), untilEnd: false })
+    await expect(at('1=0')).rejects.toThrow('t has no partition 1; it has 1, from 0')
+    await expect(at('9:12')).rejects.toThrow('offset 9 of t-0 does not exist yet: the end is 5')
+    await expect(at('stored')).rejects.toThrow('stored needs the name of a group')
+  })
+})
+
+describe('words on the command line', () => {
   it('name durations', () => {
     expect(['500ms', '10s', '2m', '1.5h', '1d'].map((text) => parseDuration('--timeout', text))).toEqual([500, 10_000, 120_000, 5_400_000, 86_400_000])
     for (const wrong of ['', '10', 's', '-1s', '1w', '1e3s']) expect(() => parseDuration('--timeout', wrong)).toThrow(/is no duration/)

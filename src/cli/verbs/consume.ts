@@ -8,8 +8,10 @@ import { type Consumer, type ConsumerPosition, openConsumer, type Start } from '
 import { GroupConsumer } from '../../client/groups/group-consumer.ts'
 import { openPeek } from '../../client/groups/group-peek.ts'
 import type { ByteSink } from '../formats/byte-sink.ts'
+import type { Positions } from '../formats/positions.ts'
 import type { RecordFormat } from '../formats/record-format.ts'
 import { Outlet, pour } from './outlet.ts'
+import { resolvePositions, simpleStart } from './positions.ts'
 import { type ConsumeResult, type StopOptions, Watch } from './watch.ts'
 
 export type { ConsumerPosition, ConsumeResult, Start }
@@ -29,7 +31,8 @@ interface CommonOptions extends StopOptions {
 export interface ConsumeOptions extends CommonOptions {
   readonly topic: string
   readonly partitions?: readonly number[] | undefined
-  readonly start: Start
+  /** Places with an end stop there, whether `untilEnd` or not. */
+  readonly start: Start | Positions
 }
 
 export interface GroupConsumeOptions extends CommonOptions {
@@ -46,8 +49,12 @@ const GRACE_MS = 1_000
 /** Throws KafkaError when the topic can't be read; what was printed until then has left. */
 export function consumeTopic(cluster: Cluster, options: ConsumeOptions, clock: Clock = systemClock): Promise<ConsumeResult> {
   const { untilEnd, topic, partitions, start, isolation, onNotice } = options
-  const wanted = { topic, partitions, start, untilEnd, isolation, ...(onNotice && { onNotice }) }
-  return pourFrom(() => openConsumer(cluster, wanted, clock), cluster, options, clock)
+  const wanted = { topic, partitions, untilEnd, isolation, ...(onNotice && { onNotice }) }
+  const open = async (): Promise<Consumer> => {
+    const places = 'byPartition' in start ? (simpleStart(start) ?? { exact: await resolvePositions(cluster, start, wanted, clock) }) : start
+    return openConsumer(cluster, { ...wanted, start: places }, clock)
+  }
+  return pourFrom(open, cluster, options, clock)
 }
 
 /** The same from where a group is, without joining it. */

@@ -7,6 +7,7 @@ import {
 } from '../../client/admin.ts' // prettier-ignore
 import type { Cluster } from '../../client/cluster.ts'
 import { type CliError, operationError, usageError } from '../errors.ts'
+import type { Place } from '../formats/positions.ts'
 import { byPlace, groupError, partitionError, placeOf, placesOfScopes, type TopicScope } from './groups.ts'
 
 /** Where to. `time` in ms since 1970; `plan`: offsets by group and partition, as from a file. */
@@ -15,7 +16,20 @@ export type ResetTarget =
   | { readonly to: 'offset'; readonly offset: number }
   | { readonly to: 'shift'; readonly by: number }
   | { readonly to: 'time'; readonly timestamp: number }
+  /** So many behind the first (`from` start), or before the end; where the log is shorter, its other end. */
+  | { readonly to: 'near'; readonly from: 'start' | 'end'; readonly count: number }
+  /** Where another group is. */
+  | { readonly to: 'group'; readonly group: string }
   | { readonly to: 'plan'; readonly rows: readonly PlannedOffset[] }
+
+/** A place in the words of `ktool consume --offset`. */
+export function targetAt(place: Place): ResetTarget {
+  if ('offset' in place) return { to: 'offset', offset: place.offset }
+  if ('time' in place) return { to: 'time', timestamp: place.time }
+  if ('stored' in place) return place.stored === null ? { to: 'current' } : { to: 'group', group: place.stored }
+  if ('plus' in place) return place.plus === 0 ? { to: 'earliest' } : { to: 'near', from: 'start', count: place.plus }
+  return place.minus === 0 ? { to: 'latest' } : { to: 'near', from: 'end', count: place.minus }
+}
 
 /** A line of a plan in a file; without a group it is for the one group that is named. */
 export interface PlannedOffset extends TopicPartition {
@@ -113,6 +127,23 @@ async function rowsFor(
         const isThere = found[index] >= 0
         return { ...place, from: offsetOf(place), to: isThere ? found[index] : ends[index], moved: isThere ? null : 'noRecord', error: null }
       })
+    }
+    case 'near': {
+      const [firsts, ends] = [await ask(cluster, places, EARLIEST), await ask(cluster, places, LATEST)]
+      return places.map((place, index) => {
+        const [first, end] = [firsts[index], ends[index]]
+        const to = target.from === 'start' ? Math.min(first + target.count, end) : Math.max(end - target.count, first)
+        return { ...place, from: offsetOf(place), to, moved: null, error: null }
+      })
+    }
+    case 'group': {
+      const theirs = new Map((await listGroupOffsets(cluster, target.group)).map((each) => [placeOf(each), each.offset]))
+      const wanted = places.map((place) => {
+        const to = theirs.get(placeOf(place))
+        if (to === undefined) throw operationError('NO_OFFSET', `group '${target.group}' has committed nothing for ${placeOf(place)}`)
+        return { ...place, to }
+      })
+      return withinLog(cluster, wanted, committed)
     }
     case 'offset':
       return withinLog(cluster, places.map((place) => ({ ...place, to: target.offset })), committed) // prettier-ignore
