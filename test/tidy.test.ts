@@ -19,12 +19,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   broker: ['protocol', 'storage'],
   cli: ['protocol', 'client'],
   'cli/offline': ['protocol', 'client', 'cli', 'storage'],
-  commands: ['cli'],
+  commands: ['cli', 'cli/offline'],
   // A face is a rendering of Kafka's admin API, which is client/admin.ts: no verb could stand between them.
-  'commands/kafka': ['cli', 'client'],
+  'commands/kafka': ['cli', 'cli/offline', 'client'],
   testing: ['protocol', 'client', 'cli'],
   build: ['cli', 'commands'],
-  mains: ['protocol', 'client', 'storage', 'broker', 'cli', 'commands', 'commands/kafka'],
+  mains: ['protocol', 'client', 'storage', 'broker', 'cli', 'cli/offline', 'commands', 'commands/kafka'],
 }
 
 /** What only some files may import, by the module's name; a pattern ending in / is a directory. */

@@ -6,6 +6,7 @@ import { type Face, type FaceIo, runFace } from '../../src/cli/apache/face.ts'
 type Load = () => Promise<{ readonly face: Face }>
 
 const FACES: Readonly<Record<FaceName, Load>> = {
+  'kafka-dump-log': () => import('./kafka-dump-log.ts'),
   'kafka-topics': () => import('./kafka-topics.ts'),
   'kafka-get-offsets': () => import('./kafka-get-offsets.ts'),
   'kafka-groups': () => import('./kafka-groups.ts'),

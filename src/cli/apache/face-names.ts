@@ -2,6 +2,7 @@
 
 export const FACE_NAMES = [
   'kafka-topics', 'kafka-get-offsets', 'kafka-groups', 'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
+  'kafka-dump-log',
 ] as const // prettier-ignore
 
 export type FaceName = (typeof FACE_NAMES)[number]
