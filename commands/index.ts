@@ -10,6 +10,7 @@ import BrokerStatus from './broker/status.ts'
 import BrokerStop from './broker/stop.ts'
 import Configs from './configs.ts'
 import Consume from './consume.ts'
+import Context from './context.ts'
 import Faces from './faces.ts'
 import Groups from './groups.ts'
 import Produce from './produce.ts'
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   groups: { command: Groups, summary: 'See how far consumer groups are; move and delete them.' },
   transactions: { command: Transactions, summary: 'Look at transactions; find and end those that hang.' },
   configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
+  context: { command: Context, summary: 'Keep clusters by name, and choose one.' },
   faces: { command: Faces, summary: "Link Apache's tool names (kafka-topics.sh, …) to ktool." },
   'broker:start': { command: BrokerStart, summary: 'Start the bundled broker in the background.' },
   'broker:stop': { command: BrokerStop, summary: 'Stop the bundled broker.' },

@@ -39,7 +39,7 @@ const ONLY_IMPORTERS: readonly { readonly modules: RegExp; readonly files: reado
   // The broker's files are behind storage/disk.ts; but for the directories of an ephemeral broker and of the control socket.
   // The commands have files of their own: what is produced, key stores, logs.
   { modules: /^node:fs(\/promises)?$/, files: ['src/storage/node-disk.ts', 'src/storage/file-lock.ts', 'src/client/', 'src/cli/', 'src/broker/daemon.ts', 'src/broker/control.ts', 'src/build/'] },
-  { modules: /^node:child_process$/, files: ['src/cli/local-broker.ts', 'src/storage/file-lock.ts', 'src/build/'] },
+  { modules: /^node:child_process$/, files: ['src/cli/local-broker.ts', 'src/cli/secrets.ts', 'src/storage/file-lock.ts', 'src/build/'] },
 ]
 
 /** Words in the code (comments aside) that only some files may use. */

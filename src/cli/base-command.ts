@@ -33,6 +33,11 @@ const connectionFlags = {
     helpValue: 'FILE',
     summary: "Kafka's client properties: TLS, SASL, time-outs.",
   }),
+  context: Flags.string({
+    helpGroup: 'connection',
+    helpValue: 'NAME',
+    summary: 'A cluster that `ktool context` keeps.',
+  }),
   'command-property': Flags.string({
     char: 'X',
     multiple: true,
@@ -80,6 +85,7 @@ export abstract class KtoolCommand extends Command {
 export interface ConnectionFlags {
   readonly 'bootstrap-server'?: string | undefined
   readonly 'command-config'?: string | undefined
+  readonly context?: string | undefined
   readonly 'command-property'?: readonly string[] | undefined
 }
 
@@ -101,6 +107,7 @@ export abstract class ClusterCommand extends KtoolCommand {
     const wanted: ConnectionOptions = {
       bootstrapServer: flags['bootstrap-server'],
       commandConfig: flags['command-config'],
+      context: flags.context,
       properties: new Map([...said, ...(options.properties ?? [])]),
     }
     const remarks: string[] = []

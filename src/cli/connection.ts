@@ -1,21 +1,25 @@
-// Where the cluster is (DECISIONS.md, Which cluster): the flags, then the environment, then the bundled broker that runs
-// on this machine.
-// Contexts will stand between --command-config and KTOOL_BOOTSTRAP_SERVERS (--context), and after it (the current one).
+// Where the cluster is (DECISIONS.md, Which cluster): the flags, then the environment, then the current context, then the
+// bundled broker that runs on this machine.
 
 import type { BrokerStatus } from '../base/control-messages.ts'
 import { clientConfig } from '../client/client-config.ts'
 import { connectCluster, type Cluster } from '../client/cluster.ts'
 import { readPropertiesFile } from '../client/properties-file.ts'
+import { guarded } from './context-guard.ts'
+import { type Context, currentContext, readContext } from './contexts.ts'
 import { addressOf, clientAddress, listenerAddress, runningBrokers } from './control.ts'
 import { CliError, ExitCode, usageError } from './errors.ts'
 import { autoStart, autoStartForbidden, realDirectory } from './local-broker.ts'
 import { localPaths } from './paths.ts'
+import { resolveSecrets } from './secrets.ts'
 
 export interface ConnectionOptions {
   /** Addresses, as in Kafka: HOST:PORT[,HOST:PORT…] */
   readonly bootstrapServer?: string | undefined
   /** A file of Kafka's client properties. */
   readonly commandConfig?: string | undefined
+  /** By name; goes with neither of the two above. */
+  readonly context?: string | undefined
   /** Laid over the file's: `--command-property` and the like. */
   readonly properties?: ReadonlyMap<string, string>
 }
@@ -25,16 +29,18 @@ export interface Connection {
   /** Whether this is the bundled broker found (or started) on this machine, not a cluster that somebody named. */
   readonly isBundled: boolean
   readonly bootstrapServers: string
-  /** What named it, for people: a flag, a variable, THE_LOCAL_BROKER. */
+  /** What named it, for people: a flag, a variable, a context, THE_LOCAL_BROKER. */
   readonly source: string
+  /** The context it comes from, where it does. */
+  readonly context: Context | undefined
   /** The client properties in force, `bootstrap.servers` among them. */
   readonly properties: ReadonlyMap<string, string>
 }
 
 export interface Target {
   readonly isBundled: boolean
-  /** What named it, for people: a flag, a variable, THE_LOCAL_BROKER. */
   readonly source: string
+  readonly context: Context | undefined
   readonly properties: ReadonlyMap<string, string>
 }
 
@@ -44,6 +50,8 @@ export const THE_LOCAL_BROKER = 'the broker on this machine'
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   readonly readProperties: (path: string) => Promise<ReadonlyMap<string, string>>
+  readonly readContext: (name: string) => Promise<Context>
+  readonly currentContext: () => Promise<string | undefined>
   /** Of the bundled broker that goes before others. */
   readonly usualDirectory: string
   readonly runningBrokers: () => Promise<readonly BrokerStatus[]>
@@ -61,14 +69,18 @@ export async function openConnection(
   const target = await resolveTarget(options, {
     env,
     readProperties: readPropertiesFile,
+    readContext: (name) => readContext(paths.configDirectory, name),
+    currentContext: () => currentContext(paths.configDirectory),
     usualDirectory: await realDirectory(paths.dataDirectory),
     runningBrokers: () => runningBrokers(paths.runtimeDirectory),
     start: start && (() => autoStart(paths, env, start.say)),
   })
+  const cluster = connectCluster(await clientConfig(target.properties))
   return {
-    cluster: connectCluster(await clientConfig(target.properties)),
+    cluster: target.context === undefined ? cluster : guarded(cluster, target.context),
     isBundled: target.isBundled,
     source: target.source,
+    context: target.context,
     bootstrapServers: target.properties.get('bootstrap.servers') ?? '',
     properties: target.properties,
   }
@@ -80,8 +92,16 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
   const configured = (base: ReadonlyMap<string, string> | undefined, servers: string, source: string): Target => ({
     isBundled: source === THE_LOCAL_BROKER,
     source,
+    context: undefined,
     properties: new Map([...(base ?? []), ...(options.properties ?? []), ['bootstrap.servers', servers]]),
   })
+
+  if (options.context !== undefined) {
+    const other = options.bootstrapServer !== undefined ? '--bootstrap-server' : options.commandConfig !== undefined ? '--command-config' : undefined
+    // What a context knows of logins is for its own addresses.
+    if (other !== undefined) throw usageError(`--context and ${other} both name a cluster`, 'leave one of them out')
+    return inContext(await around.readContext(options.context), options, env)
+  }
 
   const named = [
     ['--bootstrap-server', options.bootstrapServer],
@@ -100,9 +120,34 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
     return configured(base, env.KTOOL_BOOTSTRAP_SERVERS, 'KTOOL_BOOTSTRAP_SERVERS')
   }
 
+  const current = fromFlag === undefined ? await around.currentContext() : undefined
+  if (current !== undefined) return inContext(await around.readContext(current), options, env)
+
   const local = await localBroker(around)
   const wanted = options.properties?.get('security.protocol') ?? fromFlag?.get('security.protocol') ?? 'PLAINTEXT'
   return configured(fromFlag, localAddress(local, wanted.trim().toUpperCase()), THE_LOCAL_BROKER)
+}
+
+async function inContext(context: Context, { properties }: ConnectionOptions, env: NodeJS.ProcessEnv): Promise<Target> {
+  const source = `context ${context.name}`
+  if (properties?.has('bootstrap.servers')) {
+    throw usageError(`the property bootstrap.servers and ${source} both name a cluster`, 'leave one of them out')
+  }
+  const resolved = await resolveSecrets(source, context.properties, env)
+  return { isBundled: false, source, context, properties: new Map([...resolved, ...(properties ?? [])]) }
+}
+
+/** What a new context keeps: the file's properties, those said beside it, and its addresses. */
+export async function contextProperties(
+  commandConfig: string | undefined,
+  said: ReadonlyMap<string, string>,
+  bootstrapServer: string | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const fromFile = commandConfig === undefined ? new Map<string, string>() : await readPropertiesFile(commandConfig)
+  const properties = new Map([...fromFile, ...said])
+  if (bootstrapServer !== undefined) properties.set('bootstrap.servers', bootstrapServer)
+  if (!properties.get('bootstrap.servers')?.trim()) throw usageError('a context needs an address', 'give --bootstrap-server HOST:PORT')
+  return properties
 }
 
 /** A broker may have secured listeners only; nobody gets in there without being told how. */

@@ -11,6 +11,8 @@ export interface LocalPaths {
   readonly runtimeDirectory: string
   /** Logs. */
   readonly stateDirectory: string
+  /** Contexts. */
+  readonly configDirectory: string
 }
 
 export function localPaths(env: NodeJS.ProcessEnv): LocalPaths {
@@ -19,6 +21,7 @@ export function localPaths(env: NodeJS.ProcessEnv): LocalPaths {
     dataDirectory: join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'ktool'),
     runtimeDirectory: runtimeDirectory(env, tmpdir(), process.getuid?.() ?? 0),
     stateDirectory: join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'ktool'),
+    configDirectory: join(env.XDG_CONFIG_HOME || join(home, '.config'), 'ktool'),
   }
 }
 

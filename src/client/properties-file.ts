@@ -48,3 +48,9 @@ export async function parseProperties(text: string, path: string): Promise<Map<s
   }
   return properties
 }
+
+/** The text of a properties file that has these. */
+export async function formatProperties(properties: ReadonlyMap<string, string>): Promise<string> {
+  const { default: dotProperties } = await import('dot-properties')
+  return `${dotProperties.stringify(Object.fromEntries(properties), { lineWidth: null })}\n`
+}

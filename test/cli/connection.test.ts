@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { BrokerStatus } from '../../src/base/control-messages.ts'
+import type { Context } from '../../src/cli/contexts.ts'
 import { resolveTarget, type ConnectionOptions, type Surroundings } from '../../src/cli/connection.ts'
 
 const broker = (port: number, dataDirectory: string): BrokerStatus => ({
@@ -25,9 +26,18 @@ const FILES: Readonly<Record<string, Record<string, string>>> = {
   login: { 'sasl.mechanism': 'PLAIN' },
 }
 
+const CONTEXT: Context = {
+  name: 'prod',
+  properties: new Map([['bootstrap.servers', 'context:1'], ['sasl.jaas.config', 'user ${env:SECRET}']]),
+  isReadOnly: false,
+  clusterId: undefined,
+}
+
 function resolve(options: ConnectionOptions, around: Partial<Surroundings> = {}) {
   return resolveTarget(options, {
     env: {},
+    readContext: (name) => Promise.resolve({ ...CONTEXT, name }),
+    currentContext: () => Promise.resolve(undefined),
     usualDirectory: '/usual',
     readProperties: (path) => Promise.resolve(new Map(Object.entries(FILES[path]))),
     runningBrokers: () => Promise.resolve([]),
@@ -91,5 +101,31 @@ describe('no broker anywhere', () => {
       exitCode: 3,
       message: `no broker runs on this machine and ${named} keeps ktool from starting one`,
     })
+  })
+})
+
+describe('contexts', () => {
+  const current = { currentContext: () => Promise.resolve('prod') }
+  const env = { SECRET: 'hush' }
+
+  test('the one of the flag goes before the environment, the current one behind it and before the broker here', async () => {
+    expect(await address({ context: 'prod' }, { env: { ...env, KTOOL_BOOTSTRAP_SERVERS: 'env:1' } })).toBe('context:1')
+    expect(await address({}, { env: { KTOOL_BOOTSTRAP_SERVERS: 'env:1' }, ...current })).toBe('env:1')
+    expect(await address({}, { env, ...current, ...running(broker(9092, '/usual')) })).toBe('context:1')
+  })
+
+  test('their secrets are looked up when they are used, and only then', async () => {
+    const target = await resolve({}, { env, ...current })
+    expect([target.source, target.properties.get('sasl.jaas.config')]).toEqual(['context prod', 'user hush'])
+    await expect(resolve({}, current)).rejects.toThrow('context prod: sasl.jaas.config needs the environment variable SECRET, which is not set')
+    expect(await address({ bootstrapServer: 'flag:1' }, current)).toBe('flag:1')
+  })
+
+  test('their credentials go to no other address', async () => {
+    const target = await resolve({ bootstrapServer: 'flag:1' }, { env, ...current })
+    expect(target.properties.has('sasl.jaas.config')).toBe(false)
+    await expect(resolve({ context: 'prod', bootstrapServer: 'flag:1' }, { env })).rejects.toThrow('--context and --bootstrap-server both name a cluster')
+    const elsewhere = new Map([['bootstrap.servers', 'other:1']])
+    await expect(resolve({ context: 'prod', properties: elsewhere }, { env })).rejects.toThrow('both name a cluster')
   })
 })

@@ -1,0 +1,58 @@
+// Secrets that a context only refers to: ${env:NAME} is an environment variable, as Kafka's EnvVarConfigProvider has it,
+// ${command:…} what a command prints. They are looked up when the context is used, and shown to nobody.
+
+import { spawn } from 'node:child_process'
+import { HIDDEN } from '../base/control-messages.ts'
+import { usageError } from './errors.ts'
+
+const REFERENCE = /\$\{(env|command):((?:[^{}]|\{[^{}]*\})*)\}/g
+const SECRET_KEY = /password|jaas|secret|token|credential|keystore\.key$/i
+const LONGEST_ANSWER = 64 * 1024
+
+/** `what` is for errors: whose properties these are. */
+export async function resolveSecrets(what: string, properties: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): Promise<Map<string, string>> {
+  const resolved = new Map<string, string>()
+  for (const [key, value] of properties) resolved.set(key, await resolveValue(`${what}: ${key}`, value, env))
+  return resolved
+}
+
+/** The value of a property as it may be shown. */
+export function shownValue(key: string, value: string): string {
+  if (!SECRET_KEY.test(key)) return value
+  const references = value.match(REFERENCE)
+  return references === null ? HIDDEN : `${HIDDEN} with ${references.join(', ')}`
+}
+
+async function resolveValue(what: string, value: string, env: NodeJS.ProcessEnv): Promise<string> {
+  let text = ''
+  let from = 0
+  for (const match of value.matchAll(REFERENCE)) {
+    const [whole, kind, argument] = match
+    text += value.slice(from, match.index) + (kind === 'env' ? fromEnvironment(what, argument, env) : await fromCommand(what, argument, env))
+    from = match.index + whole.length
+  }
+  return text + value.slice(from)
+}
+
+function fromEnvironment(what: string, name: string, env: NodeJS.ProcessEnv): string {
+  const value = env[name]
+  if (value === undefined) throw usageError(`${what} needs the environment variable ${name}, which is not set`)
+  return value
+}
+
+/** Its standard output without the line break at the end. It may ask on the terminal. */
+function fromCommand(what: string, command: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', ['-c', command], { stdio: ['inherit', 'pipe', 'inherit'], env })
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      if (text.length > LONGEST_ANSWER) child.kill()
+    })
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(text.replace(/\r?\n$/, ''))
+      else reject(usageError(`${what}: the command for it failed (${signal ?? `exit ${code ?? '?'}`})`))
+    })
+  })
+}

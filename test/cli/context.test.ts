@@ -1,0 +1,100 @@
+// `ktool context` on the built bin with a broker of its own, and what contexts promise.
+
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Sandbox } from './sandbox.ts'
+
+const box = new Sandbox()
+let address = ''
+beforeAll(async () => {
+  address = await box.broker('--topic', 'orders:3')
+}, 60_000)
+afterAll(() => box.close())
+
+const file = (name: string) => join(box.directory, 'CONFIG_HOME', 'ktool', 'contexts', `${name}.properties`)
+
+test('is added, used, listed, shown and removed', async () => {
+  expect((await box.run(['context', 'list'])).stderr).toBe('there are no contexts; `ktool context add NAME -b HOST:PORT` adds one\n')
+  expect(await box.run(['context', 'add', 'here', '-b', address])).toMatchObject({ code: 0, stdout: '' })
+  expect(await box.run(['context', 'add', 'there', '-b', '127.0.0.1:1', '-X', 'client.id=me'])).toMatchObject({ code: 0 })
+  expect((await box.run(['context', 'add', 'here', '-b', address])).stderr).toBe(
+    "ktool: there is a context 'here' already; `ktool context remove here` takes it away\n",
+  )
+  expect(await box.run(['context', 'use', 'here'])).toMatchObject({ code: 0, stderr: 'the current context is here\n' })
+  const { stdout } = await box.run(['context', '--list', '--json'])
+  expect(JSON.parse(stdout)).toEqual({
+    current: 'here',
+    contexts: [
+      { name: 'here', readOnly: false, clusterId: null, properties: { 'bootstrap.servers': address } },
+      { name: 'there', readOnly: false, clusterId: null, properties: { 'client.id': 'me', 'bootstrap.servers': '127.0.0.1:1' } },
+    ],
+  })
+  expect((await box.run(['context', 'show'])).stdout).toBe(`bootstrap.servers=${address}\n`)
+  expect((await box.run(['context', 'remove', 'here'])).code).toBe(0)
+  expect((await box.run(['context', 'show'])).stderr).toBe('ktool: no context is the current one; see `ktool context list`\n')
+  expect((await box.run(['context', 'use', 'ther'])).stderr).toBe("ktool: there is no context 'ther'; did you mean 'there'?\n")
+  expect((await box.run(['context', 'remove', 'there'])).code).toBe(0)
+})
+
+describe('secrets', () => {
+  const properties = 'security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=x required username="me" password="hush";\n'
+
+  test('are shown to nobody, and lie in a file for its owner only', async () => {
+    const config = join(box.directory, 'client.properties')
+    writeFileSync(config, properties)
+    const words = ['context', 'add', 'login', '-b', 'h:1', '--command-config', config, '-X', 'ssl.key.password=${command:exit 3}']
+    const added = await box.run(words)
+    expect(added.code).toBe(0)
+    expect(statSync(file('login')).mode & 0o777).toBe(0o600)
+    expect(readFileSync(file('login'), 'utf8')).toContain('hush')
+    const shown = await box.run(['context', 'show', 'login'])
+    expect(shown.stdout).toContain('sasl.jaas.config=[hidden]\n')
+    expect(shown.stdout).toContain('ssl.key.password=[hidden] with ${command:exit 3}\n')
+    const list = await box.run(['context', 'list', '--json'])
+    expect(added.stderr + shown.stdout + shown.stderr + list.stdout).not.toContain('hush')
+    expect(await box.run(['topics', 'list', '--context', 'login'])).toMatchObject({
+      code: 2,
+      stderr: 'ktool: context login: ssl.key.password: the command for it failed (exit 3); see `ktool topics --help`\n',
+    })
+  })
+
+  test('come from the environment and from commands', async () => {
+    await box.run(['context', 'add', 'asks', '-b', '${env:WHERE}', '-X', 'client.id=${command:printf %s me}'])
+    expect(await box.run(['topics', 'list', '--context', 'asks'], { env: { WHERE: address } })).toMatchObject({ stdout: 'orders\n', code: 0 })
+  })
+})
+
+describe('a read-only context', () => {
+  beforeAll(() => box.run(['context', 'add', 'look', '-b', address, '--read-only']))
+
+  test.each([
+    ['topics', 'list'],
+    ['topics', 'describe', 'orders'],
+    ['configs', 'describe', 'orders'],
+    ['consume', 'orders', '--from-beginning', '--exit-at-end'],
+    ['groups', 'list'],
+  ])('lets through `%s %s`', async (...words) => {
+    expect(await box.run([...words, '--context', 'look'])).toMatchObject({ code: 0 })
+  })
+
+  test.each([
+    [['topics', 'create', 'new'], 'CreateTopics', 2],
+    [['topics', 'delete', 'orders'], 'DeleteTopics', 2],
+    [['configs', 'alter', 'orders', '--add-config', 'retention.ms=1'], 'IncrementalAlterConfigs', 2],
+    [['produce', 'orders'], 'InitProducerId', 1], // a record that failed
+    [['consume', 'orders', '--group', 'g', '--exit-at-end'], 'JoinGroup', 2],
+  ])('refuses `%j`', async (words, api, exit) => {
+    const { code, stderr } = await box.run([...words, '--context', 'look'], { input: 'a\n' })
+    expect(code).toBe(exit)
+    expect(stderr).toContain(`context look is read-only, and this needs ${api}; nothing was changed\n`)
+  })
+})
+
+test('a context for one cluster changes nothing in another', async () => {
+  await box.run(['context', 'add', 'pinned', '-b', address, '--cluster-id', 'AAAAAAAAAAAAAAAAAAAAAA'])
+  const { code, stderr } = await box.run(['topics', 'create', 'new', '--context', 'pinned'])
+  expect(code).toBe(2)
+  expect(stderr).toContain('context pinned is for cluster AAAAAAAAAAAAAAAAAAAAAA, and this is ')
+  expect(await box.run(['topics', 'list', '--context', 'pinned'])).toMatchObject({ code: 0, stderr: '' })
+})
