@@ -2,10 +2,10 @@
 
 import * as Flags from '@oclif/core/flags'
 import { canAsk, choose } from '../src/cli/ask.ts'
-import { ClusterCommand } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
 import { showConfigs, entityTitle } from '../src/cli/config-views.ts'
 import type { Connection } from '../src/cli/connection.ts'
-import { usageError } from '../src/cli/errors.ts'
+import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/configs.ts'
 
@@ -15,30 +15,43 @@ export default class Configs extends ClusterCommand {
     argument: (isSaid) => (isSaid('entity-type') ? 'entity-name' : 'topic'),
   }
 
-  static override description = 'Without a name, --describe shows every topic or broker that has settings of its own.'
+  static override description = 'Without a name, `describe --entity-type …` shows every topic or broker that has settings of its own. `alter NAME` and ' +
+    '`--alter --topic NAME` are the same.'
 
   static override usage = [
-    'configs --describe --topic NAME [--all]',
-    'configs --alter --topic NAME --add-config NAME=VALUE,… [--delete-config NAME,…]',
-    'configs --describe|--alter --entity-type topics|brokers [--entity-name NAME] [OPTIONS]',
+    'configs describe TOPIC… [--all]',
+    'configs alter TOPIC… --add-config NAME=VALUE,… [--delete-config NAME,…] [--yes] [--dry-run]',
+    'configs describe|alter --entity-type topics|brokers [NAME]… [OPTIONS]',
   ]
 
   static override examples = [
-    { description: 'Keep records for a minute', command: 'ktool configs --alter --topic orders --add-config retention.ms=60000' },
-    { description: 'A value with commas', command: "ktool configs --alter --topic orders --add-config 'cleanup.policy=[compact,delete]'" },
-    { description: 'Back to the default', command: 'ktool configs --alter --topic orders --delete-config retention.ms' },
-    { description: 'Every setting there is, with where it comes from', command: 'ktool configs --describe --topic orders --all' },
+    { description: 'Keep records for a minute', command: 'ktool configs alter orders --add-config retention.ms=60000' },
+    { description: 'A value with commas', command: "ktool configs alter orders --add-config 'cleanup.policy=[compact,delete]'" },
+    { description: 'Back to the default', command: 'ktool configs alter orders --delete-config retention.ms' },
+    { description: 'Every setting there is, with where it comes from', command: 'ktool configs describe orders --all' },
   ]
 
   static override flags = {
     describe: Flags.boolean({ summary: 'Show settings.' }),
     alter: Flags.boolean({ summary: 'Change settings.' }),
-    topic: Flags.string({ char: 't', helpValue: 'NAME', summary: 'Short for --entity-type topics --entity-name NAME.' }),
+    topic: Flags.string({
+      char: 't',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      helpValue: 'NAME',
+      summary: 'Short for --entity-type topics --entity-name NAME.',
+    }),
     'entity-type': Flags.option({ options: ['topics', 'brokers'] as const })({
       helpValue: 'topics|brokers',
       summary: 'What the settings belong to.',
     }),
-    'entity-name': Flags.string({ helpValue: 'NAME', summary: "The topic's name, or the broker's id." }),
+    'entity-name': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+      summary: "The topic's name, or the broker's id; '' for what holds for all brokers.",
+    }),
     'add-config': Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -52,6 +65,7 @@ export default class Configs extends ClusterCommand {
       summary: 'Settings to take back, so that the default holds.',
     }),
     all: Flags.boolean({ summary: 'Also what holds by default or for the whole cluster.' }),
+    ...changeFlags,
   }
 
   async run(): Promise<void> {
@@ -64,23 +78,37 @@ export default class Configs extends ClusterCommand {
     if (flags.alter && flags.all) throw usageError('--all goes with --describe')
     if (flags.alter && changes === 0) throw usageError('--alter needs --add-config or --delete-config')
     const type = entityType(flags)
-    const name = flags.topic ?? flags['entity-name']
-    if (type === 'brokers' && name !== undefined && !/^\d*$/.test(name)) {
-      throw usageError(`a broker is named by its number, not '${name}'`)
-    }
+    const names = flags.topic ?? flags['entity-name']
+    const odd = type === 'brokers' ? names?.find((name) => !/^\d*$/.test(name)) : undefined
+    if (odd !== undefined) throw usageError(`a broker is named by its number, not '${odd}'`)
     const connection = await this.connect(flags)
-    if (flags.describe) return this.#describe(connection, type, name, flags.all)
-    const entity = { type, name: name ?? (await this.#askName(connection, type)) }
-    await verbs.alterEntity(connection.cluster, entity, add, remove)
-    if (this.output.isJson) this.output.json({ ...entity, set: Object.fromEntries(add), deleted: remove })
-    else this.output.line(`changed ${changes} setting${changes === 1 ? '' : 's'} of ${entityTitle(entity)}`)
+    if (flags.describe) return this.#describe(connection, type, names, flags.all)
+    const entities = [...new Set(names ?? [await this.#askName(connection, type)])].map((name) => ({ type, name }))
+    const question = `Change ${changes} setting${changes === 1 ? '' : 's'} of ${entities.map(entityTitle).join(', ')}?`
+    if (!(await this.mayChange(connection, { question, isSeveral: entities.length > 1, flags }))) return
+    const isDryRun = flags['dry-run']
+    const outcomes = await verbs.alterEntities(connection.cluster, entities, { add, remove, validateOnly: isDryRun })
+    if (outcomes.length === 1 && outcomes[0].error !== null) throw outcomes[0].error
+    if (outcomes.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed
+    if (this.output.isJson) {
+      const entities = outcomes.map(({ entity, error }) => ({ ...entity, set: Object.fromEntries(add), deleted: remove, error: errorJson(error) }))
+      this.output.json({ ...(isDryRun && { dryRun: true }), entities })
+      return
+    }
+    for (const { entity, error } of outcomes) {
+      if (error !== null) this.output.talk(`ktool: ${entityTitle(entity)}: ${failureLine(error)}`)
+      else this.output.line(`${isDryRun ? 'would change' : 'changed'} ${changes} setting${changes === 1 ? '' : 's'} of ${entityTitle(entity)}`)
+    }
   }
 
-  async #describe(connection: Connection, type: verbs.EntityType, name: string | undefined, all: boolean): Promise<void> {
+  async #describe(connection: Connection, type: verbs.EntityType, names: readonly string[] | undefined, all: boolean): Promise<void> {
     const { cluster } = connection
-    const entities = name === undefined ? await verbs.listEntities(cluster, type) : [{ type, name }]
+    const entities = names?.map((name) => ({ type, name })) ?? (await verbs.listEntities(cluster, type))
     const described = await verbs.describeEntities(cluster, entities, all)
-    await showConfigs(name === undefined ? described.filter(({ configs }) => configs.length > 0) : described, this.output)
+    if (described.length === 1 && described[0].error !== null) throw described[0].error
+    const shown = names === undefined ? described.filter(({ configs, error }) => configs.length > 0 || error !== null) : described
+    await showConfigs(shown, this.output)
+    if (described.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed
   }
 
   async #askName(connection: Connection, type: verbs.EntityType): Promise<string> {
@@ -92,7 +120,13 @@ export default class Configs extends ClusterCommand {
   }
 }
 
-function entityType(flags: { topic: string | undefined; 'entity-type': verbs.EntityType | undefined; 'entity-name': string | undefined }) {
+interface NameFlags {
+  readonly topic: readonly string[] | undefined
+  readonly 'entity-type': verbs.EntityType | undefined
+  readonly 'entity-name': readonly string[] | undefined
+}
+
+function entityType(flags: NameFlags): verbs.EntityType {
   if (flags.topic === undefined) {
     if (flags['entity-type'] === undefined) throw usageError('say whose settings: --topic, or --entity-type and --entity-name')
     return flags['entity-type']

@@ -3,13 +3,14 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
-import { canAsk, choose, confirmed } from '../src/cli/ask.ts'
-import { ClusterCommand } from '../src/cli/base-command.ts'
+import { canAsk, choose } from '../src/cli/ask.ts'
+import { changeFlags, ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
-import { type CliError, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
+import { type CliError, errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parsePlace } from '../src/cli/formats/positions.ts'
 import { parseAnyDuration, parseDateTime } from '../src/cli/formats/times.ts'
-import { errorJson, showMembers, showOffsetRemoval, showOffsets, showResets, showStates } from '../src/cli/group-views.ts'
+import { showMembers, showOffsetRemoval, showOffsets, showResets, showStates } from '../src/cli/group-views.ts'
+import { redraw } from '../src/cli/redraw.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as resets from '../src/cli/verbs/group-resets.ts'
 import * as verbs from '../src/cli/verbs/groups.ts'
@@ -31,9 +32,10 @@ const BELONGS: Belongings<Action> = {
   topic: ['reset-offsets', 'delete-offsets'],
   'all-topics': ['reset-offsets'],
   execute: ['reset-offsets', 'delete-offsets'],
-  'dry-run': ['reset-offsets', 'delete-offsets'],
+  'dry-run': ['reset-offsets', 'delete-offsets', 'delete'],
   export: ['reset-offsets'],
-  yes: ['delete'],
+  yes: ['delete', 'reset-offsets'],
+  watch: ['list', 'describe'],
   ...Object.fromEntries(TARGETS.map((target) => [target, ['reset-offsets']])),
 }
 
@@ -41,22 +43,23 @@ export default class Groups extends ClusterCommand {
   static override words: WordRules = { actions: ACTIONS, argument: (isSaid) => (isSaid('list') ? undefined : 'group') }
 
   static override description =
-    'Names are literal. --describe shows how far each group is and who reads for it. --reset-offsets and --delete-offsets only ' +
-    'show what they would do, unless --execute says to do it; a group can be moved while it has no members.'
+    'Names are literal. `describe` shows how far each group is and who reads for it. `reset-offsets` and `delete-offsets` only ' +
+    'show what they would do, unless --execute says to do it; a group can be moved while it has no members. `describe NAME` and ' +
+    '`--describe --group NAME` are the same.'
 
   static override usage = [
-    'groups --list [--state [STATE,…]] [--type TYPE,…]',
-    'groups --describe (--group NAME… | --all-groups) [--offsets | --members | --state] [--verbose]',
-    'groups --reset-offsets (--group NAME… | --all-groups) (--topic NAME[:PARTITION,…]… | --all-topics) TARGET [--execute] [--export]',
-    'groups --delete (--group NAME… | --all-groups) [--yes]',
-    'groups --delete-offsets --group NAME --topic NAME[:PARTITION,…]… [--execute]',
+    'groups list [--state [STATE,…]] [--type TYPE,…] [--watch]',
+    'groups describe (NAME… | --all-groups) [--offsets | --members | --state] [--verbose] [--watch]',
+    'groups reset-offsets (NAME… | --all-groups) (--topic NAME[:PARTITION,…]… | --all-topics) TARGET [--execute [--yes]] [--export]',
+    'groups delete (NAME… | --all-groups) [--yes] [--dry-run]',
+    'groups delete-offsets NAME --topic NAME[:PARTITION,…]… [--execute]',
   ]
 
   static override examples = [
-    { description: 'How far behind a group is', command: 'ktool groups --describe --group billing' },
-    { description: 'The same for a program', command: 'ktool groups --describe --group billing --json' },
-    { description: 'An hour back: look first, then do it', command: 'ktool groups --reset-offsets --group billing --topic orders --by-duration 1h --execute' },
-    { description: 'Keep the offsets of a group, and bring them back', command: 'ktool groups --reset-offsets --group billing --all-topics --to-current --export > offsets.csv' },
+    { description: 'How far behind a group is', command: 'ktool groups describe billing' },
+    { description: 'The same for a program', command: 'ktool groups describe billing --json' },
+    { description: 'An hour back: look first, then do it', command: 'ktool groups reset-offsets billing --topic orders --by-duration 1h --execute' },
+    { description: 'Keep the offsets of a group, and bring them back', command: 'ktool groups reset-offsets billing --all-topics --to-current --export > offsets.csv' },
   ]
 
   static override flags = {
@@ -93,24 +96,35 @@ export default class Groups extends ClusterCommand {
     'by-duration': Flags.string({ helpGroup: 'target', helpValue: 'DURATION', summary: 'To the first record of the last 1h, or PT1H.' }),
     'from-file': Flags.string({ helpGroup: 'target', helpValue: 'FILE', summary: 'To the offsets in a file as --export prints it.' }),
     execute: Flags.boolean({ summary: 'Do it.' }),
-    'dry-run': Flags.boolean({ summary: "Only show what would be done; so it is, unless --execute is there." }),
+    ...changeFlags,
     export: Flags.boolean({ summary: 'Print the plan as lines for --from-file: topic,partition,offset, and the group in front when there are several.' }),
-    yes: Flags.boolean({ char: 'y', summary: "Don't ask before deleting." }),
+    watch: watchFlag,
+  }
+
+  // --state and --type may stand alone, as in kafka-consumer-groups; and --state takes no value where groups are described.
+  override async init(): Promise<void> {
+    const isDescribe = this.argv.includes('describe') || this.argv.includes('--describe')
+    this.argv = withEmptyValues(this.argv, ['--state', '--type'], isDescribe)
+    await super.init()
   }
 
   async run(): Promise<void> {
-    // --state and --type may stand alone, as in kafka-consumer-groups.
-    const { flags } = await this.parse(Groups, withEmptyValues(this.argv, ['--state', '--type']))
+    const { flags } = await this.parse(Groups)
     const action = await chosenAction('groups', ACTIONS, BELONGS, saidIn(flags), this.output)
     if (flags.execute && flags['dry-run']) throw usageError('--execute and --dry-run say different things', 'leave one of them out')
     const target = action === 'reset-offsets' ? targetOf(flags) : undefined
-    const { cluster } = await this.connect(flags)
-    if (action === 'list') return this.#list(cluster, flags)
+    const connection = await this.connect(flags)
+    const { cluster } = connection
+    if (action === 'list') return this.#show(flags.watch, () => this.#list(cluster, flags))
     const names = await this.#names(cluster, flags, action)
-    if (action === 'describe') return this.#describe(cluster, names, flags)
-    if (action === 'delete') return this.#delete(cluster, names, flags)
-    if (target !== undefined) return this.#reset(cluster, names, flags, target)
-    return this.#deleteOffsets(cluster, names, flags)
+    if (action === 'describe') return this.#show(flags.watch, () => this.#describe(cluster, names, flags))
+    if (action === 'delete') return this.#delete(connection, names, flags)
+    if (target !== undefined) return this.#reset(connection, names, flags, target)
+    return this.#deleteOffsets(connection, names, flags)
+  }
+
+  #show(isWatched: boolean, draw: () => Promise<void>): Promise<void> {
+    return isWatched ? redraw(this.output, draw) : draw()
   }
 
   async #list(cluster: Cluster, flags: ListFlags): Promise<void> {
@@ -132,31 +146,38 @@ export default class Groups extends ClusterCommand {
     if (flags.state) throw usageError(`--state takes no value with --describe, not '${flags.state}'`)
     const { groups, failures } = await verbs.describeConsumerGroups(cluster, names)
     if (groups.length === 0 && failures.length === 1) throw failures[0].error
-    if (flags.members) await showMembers(groups, this.output, flags.verbose)
-    else if (flags.state !== undefined) await showStates(groups, this.output)
-    else await showOffsets(await verbs.describeGroupOffsets(cluster, groups), this.output, flags.verbose)
+    if (flags.members) await showMembers(groups, failures, this.output, flags.verbose)
+    else if (flags.state !== undefined) await showStates(groups, failures, this.output)
+    else await showOffsets(await verbs.describeGroupOffsets(cluster, groups), failures, this.output, flags.verbose)
     this.#complain(failures.map(({ error }) => error))
   }
 
-  async #delete(cluster: Cluster, names: readonly string[], flags: DeleteFlags): Promise<void> {
-    const mustAsk = names.length > 0 && (canAsk(this.output) || names.length > 1 || flags['all-groups'])
-    const question = `Delete ${names.length === 1 ? 'group' : `${names.length} groups:`} ${names.join(', ')}?`
-    if (mustAsk && !(await confirmed(question, this.output, flags.yes))) return
-    const outcomes = await verbs.removeGroups(cluster, names)
+  async #delete(connection: Connection, names: readonly string[], flags: ChangeFlags): Promise<void> {
+    const isDryRun = flags['dry-run']
+    const change = { question: `Delete ${several(names)}?`, isSeveral: names.length > 1 || flags['all-groups'], isFinal: true, flags }
+    if (names.length > 0 && !(await this.mayChange(connection, change))) return
+    const outcomes = await (isDryRun ? verbs.tryRemovingGroups : verbs.removeGroups)(connection.cluster, names)
     if (outcomes.length === 1 && outcomes[0].error !== null) throw outcomes[0].error
-    if (this.output.isJson) this.output.json({ groups: outcomes.map(({ group, error }) => ({ group, deleted: error === null, error: errorJson(error) })) })
-    else for (const { group, error } of outcomes) if (error === null) this.output.line(`deleted group ${group}`)
+    if (this.output.isJson) {
+      const groups = outcomes.map(({ group, error }) => ({ group, deleted: error === null, error: errorJson(error) }))
+      this.output.json({ ...(isDryRun && { dryRun: true }), groups })
+    } else for (const { group, error } of outcomes) if (error === null) this.output.line(`${isDryRun ? 'would delete' : 'deleted'} group ${group}`)
     this.#complain(outcomes.flatMap(({ error }) => error ?? []))
   }
 
-  async #reset(cluster: Cluster, names: readonly string[], flags: ResetFlags, target: resets.ResetTarget): Promise<void> {
+  async #reset(connection: Connection, names: readonly string[], flags: ResetFlags, target: resets.ResetTarget): Promise<void> {
     const hasScope = flags['all-topics'] || flags.topic !== undefined
     if (!hasScope && target.to !== 'plan') throw usageError('say which topics: --topic NAME, or --all-topics')
     if (flags['all-topics'] && flags.topic !== undefined) throw usageError('--topic and --all-topics say different things', 'leave one of them out')
     const scope = flags.topic === undefined ? 'committed' : flags.topic.map(verbs.parseTopicScope)
+    const { cluster } = connection
     const plans = await resets.planResets(cluster, names, scope, target)
     const [only] = plans
     if (plans.length === 1 && only.error !== null) throw only.error
+    if (flags.execute && plans.some(({ rows }) => rows.length > 0)) {
+      const isSeveral = names.length > 1 || flags['all-groups']
+      if (!(await this.mayChange(connection, { question: `Move ${several(names)}?`, isSeveral, flags }))) return
+    }
     const done = flags.execute ? await resets.executeResets(cluster, plans) : plans
     if (flags.export && !this.output.isJson) {
       const text = resets.planText(done, flags['all-groups'] || names.length > 1)
@@ -169,10 +190,13 @@ export default class Groups extends ClusterCommand {
     if (done.some(({ error, rows }) => error !== null || rows.some((row) => row.error !== null))) process.exitCode = ExitCode.failed
   }
 
-  async #deleteOffsets(cluster: Cluster, names: readonly string[], flags: ResetFlags): Promise<void> {
+  async #deleteOffsets(connection: Connection, names: readonly string[], flags: ResetFlags): Promise<void> {
     if (names.length > 1) throw usageError('--delete-offsets takes one --group')
     if (flags.topic === undefined) throw usageError('--delete-offsets needs --topic')
+    const { cluster } = connection
     const planned = await verbs.planOffsetRemoval(cluster, names[0], flags.topic.map(verbs.parseTopicScope))
+    const question = `Delete offsets of ${several(names)}?`
+    if (flags.execute && !(await this.mayChange(connection, { question, isSeveral: false, flags }))) return
     const done = flags.execute ? await verbs.removeOffsets(cluster, names[0], planned) : planned
     await showOffsetRemoval(names[0], done, this.output, flags.execute)
     if (!flags.execute && !flags['dry-run']) this.output.talk('nothing was changed; add --execute to do it')
@@ -191,7 +215,8 @@ export default class Groups extends ClusterCommand {
 
   #complain(errors: readonly CliError[]): void {
     if (errors.length === 0) return
-    for (const error of errors) this.output.talk(`ktool: ${failureLine(error)}`)
+    // In JSON each is told where the thing itself is.
+    if (!this.output.isJson) for (const error of errors) this.output.talk(`ktool: ${failureLine(error)}`)
     process.exitCode = ExitCode.failed
   }
 }
@@ -213,18 +238,21 @@ interface DescribeFlags {
   readonly verbose: boolean
 }
 
-interface DeleteFlags {
+interface ChangeFlags {
   readonly 'all-groups': boolean
   readonly yes: boolean
+  readonly 'dry-run': boolean
 }
 
-interface ResetFlags {
+interface ResetFlags extends ChangeFlags {
   readonly topic: readonly string[] | undefined
   readonly 'all-topics': boolean
-  readonly 'all-groups': boolean
   readonly execute: boolean
-  readonly 'dry-run': boolean
   readonly export: boolean
+}
+
+function several(names: readonly string[]): string {
+  return `${names.length === 1 ? 'group' : `${names.length} groups:`} ${names.join(', ')}`
 }
 
 interface TargetFlags {
@@ -256,10 +284,11 @@ function targetOf(flags: TargetFlags): resets.ResetTarget {
   return { to: 'current' }
 }
 
-/** Gives an empty value to each of `names` that has none. */
-function withEmptyValues(argv: readonly string[], names: readonly string[]): string[] {
+/** Gives an empty value to each of `names` that has none; to --state, whatever comes next, where it takes none. */
+function withEmptyValues(argv: readonly string[], names: readonly string[], isStateEmpty: boolean): string[] {
   return argv.map((word, index) => {
     const next = argv.at(index + 1)
+    if (word === '--state' && isStateEmpty) return '--state='
     return names.includes(word) && (index + 1 === argv.length || next?.startsWith('-') === true) ? `${word}=` : word
   })
 }

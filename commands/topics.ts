@@ -2,10 +2,11 @@
 
 import * as Flags from '@oclif/core/flags'
 import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
-import { askText, canAsk, chooseTopic, confirmed } from '../src/cli/ask.ts'
-import { ClusterCommand } from '../src/cli/base-command.ts'
+import { askText, canAsk, chooseTopic } from '../src/cli/ask.ts'
+import { changeFlags, ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { ExitCode, usageError } from '../src/cli/errors.ts'
+import { redraw } from '../src/cli/redraw.ts'
 import { reportOutcomes, showTopics } from '../src/cli/topic-views.ts'
 import * as verbs from '../src/cli/verbs/topics.ts'
 
@@ -21,28 +22,31 @@ const BELONGS: Belongings<Action> = {
   'if-exists': ['alter', 'delete', 'describe'],
   'exclude-internal': ['list', 'describe'],
   regex: ['list', 'describe', 'alter', 'delete'],
-  yes: ['delete'],
+  yes: ['alter', 'delete'],
+  'dry-run': ['create', 'alter', 'delete'],
+  watch: ['list', 'describe'],
 }
 
 export default class Topics extends ClusterCommand {
   static override words = { actions: ACTIONS, argument: 'topic' }
 
   static override description =
-    'Names are literal; --regex makes them patterns. With no cluster named and no broker running, --create starts the bundled one.'
+    'Names are literal; --regex makes them patterns. `create NAME` and `--create --topic NAME` are the same. With no cluster named and no broker running, --create starts the bundled one.'
 
   static override usage = [
-    'topics --create [--topic NAME] [--partitions N] [--replication-factor N] [--config NAME=VALUE]… [--if-not-exists]',
-    'topics --list [--topic NAME] [--exclude-internal]',
-    'topics --describe [--topic NAME] [--exclude-internal]',
-    'topics --alter --topic NAME --partitions N',
-    'topics --delete --topic NAME [--yes]',
+    'topics create [NAME]… [--partitions N] [--replication-factor N] [--config NAME=VALUE]… [--if-not-exists] [--dry-run]',
+    'topics list [NAME]… [--exclude-internal] [--watch]',
+    'topics describe [NAME]… [--exclude-internal] [--watch]',
+    'topics alter NAME… --partitions N [--yes] [--dry-run]',
+    'topics delete NAME… [--yes] [--dry-run]',
   ]
 
   static override examples = [
-    { description: 'A topic on the bundled broker', command: 'ktool topics --create --topic orders --partitions 3' },
-    { description: 'Compacted, on a cluster', command: 'ktool topics -b kafka:9092 --create --topic users --config cleanup.policy=compact' },
-    { description: 'What is there, for a program', command: 'ktool topics --describe --json' },
-    { description: 'Delete all that match, without being asked', command: "ktool topics --delete --regex --topic 'test-.*' --yes" },
+    { description: 'A topic on the bundled broker', command: 'ktool topics create orders -p 3' },
+    { description: 'Compacted, on a cluster', command: 'ktool topics create users -b kafka:9092 --config cleanup.policy=compact' },
+    { description: 'What is there, for a program', command: 'ktool topics describe --json' },
+    { description: 'See what would go', command: "ktool topics delete --regex 'test-.*' --dry-run" },
+    { description: 'Delete all that match, without being asked', command: "ktool topics delete --regex 'test-.*' --yes" },
   ]
 
   static override flags = {
@@ -74,7 +78,8 @@ export default class Topics extends ClusterCommand {
     'if-not-exists': Flags.boolean({ summary: 'A topic that is there already is no error.' }),
     'exclude-internal': Flags.boolean({ summary: "Leave out Kafka's own topics." }),
     regex: Flags.boolean({ summary: '--topic is a regular expression for whole names.' }),
-    yes: Flags.boolean({ char: 'y', summary: "Don't ask before deleting." }),
+    ...changeFlags,
+    watch: watchFlag,
   }
 
   async run(): Promise<void> {
@@ -82,13 +87,13 @@ export default class Topics extends ClusterCommand {
     const action = await chosenAction('topics', ACTIONS, BELONGS, saidIn(flags), this.output)
     const isCreate = action === 'create'
     const remark = isCreate && flags.topic === undefined ? `no --topic given: it is '${verbs.DEFAULT_TOPIC}'` : undefined
-    const connection = await this.connect(flags, { start: isCreate, remark })
+    const connection = await this.connect(flags, { start: isCreate && !flags['dry-run'], remark })
     const selection = { names: flags.topic ?? [], isPattern: flags.regex, excludeInternal: flags['exclude-internal'] }
     switch (action) {
       case 'list':
-        return this.#list(connection, selection)
+        return this.#show(flags.watch, () => this.#list(connection, selection))
       case 'describe':
-        return this.#describe(connection, selection, flags['if-exists'])
+        return this.#show(flags.watch, () => this.#describe(connection, selection, flags['if-exists']))
       case 'create':
         return this.#create(connection, flags)
       case 'alter':
@@ -98,6 +103,10 @@ export default class Topics extends ClusterCommand {
     }
   }
 
+  #show(isWatched: boolean, draw: () => Promise<void>): Promise<void> {
+    return isWatched ? redraw(this.output, draw) : draw()
+  }
+
   async #list(connection: Connection, selection: verbs.TopicSelection): Promise<void> {
     const names = await verbs.listTopicNames(connection.cluster, selection)
     if (this.output.isJson) this.output.json({ topics: names })
@@ -105,8 +114,10 @@ export default class Topics extends ClusterCommand {
   }
 
   async #describe(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean): Promise<void> {
-    const names = await verbs.selectTopics(connection.cluster, selection, ifExists)
-    await showTopics(await verbs.describeTopicDetails(connection.cluster, names), this.output)
+    const { names, missing } = await verbs.selectTopics(connection.cluster, selection, ifExists)
+    if (names.length === 0 && missing.length === 1) throw missing[0].error
+    await showTopics(await verbs.describeTopicDetails(connection.cluster, names), missing, this.output)
+    if (missing.length > 0) process.exitCode = ExitCode.failed
   }
 
   async #create(connection: Connection, flags: CreateFlags): Promise<void> {
@@ -118,26 +129,34 @@ export default class Topics extends ClusterCommand {
     const configs = verbs.parseTopicConfigs(flags.config ?? [])
     const { partitions, 'replication-factor': replicationFactor } = flags
     const topics = names.map((name) => ({ name, partitions, replicationFactor, assignments, configs }))
-    const outcomes = await verbs.createNewTopics(connection.cluster, topics, flags['if-not-exists'])
-    this.#report('created', outcomes, (name, count) => {
-      return `created topic ${name}${count === null ? '' : ` with ${count} partition${count === 1 ? '' : 's'}`}`
+    // Nothing is lost by a topic more, so nobody is asked.
+    await this.mayChange(connection, { question: '', isSeveral: false, flags })
+    const change = { ifNotExists: flags['if-not-exists'], validateOnly: flags['dry-run'] }
+    const outcomes = await verbs.createNewTopics(connection.cluster, topics, change)
+    this.#report('created', flags, outcomes, (name, count) => {
+      return `${flags['dry-run'] ? 'would create' : 'created'} topic ${name}${count === null ? '' : ` with ${count} partition${count === 1 ? '' : 's'}`}`
     })
   }
 
   async #alter(connection: Connection, selection: verbs.TopicSelection, flags: AlterFlags): Promise<void> {
     if (flags.partitions === undefined) throw usageError('--alter needs --partitions', 'settings are changed with `ktool configs --alter`')
-    const names = await this.#named(connection, selection, flags['if-exists'], 'Add partitions to which topic?')
-    const outcomes = await verbs.growTopics(connection.cluster, names, flags.partitions)
-    this.#report('altered', outcomes, (name, count) => `topic ${name} now has ${count ?? 0} partitions`)
+    const { names, missing } = await this.#named(connection, selection, flags['if-exists'], 'Add partitions to which topic?')
+    const question = `Bring ${several(names)} to ${flags.partitions} partitions?`
+    const change = { question, isSeveral: selection.isPattern || names.length > 1, flags }
+    if (names.length > 0 && !(await this.mayChange(connection, change))) return
+    const outcomes = await verbs.growTopics(connection.cluster, names, flags.partitions, { validateOnly: flags['dry-run'] })
+    this.#report('altered', flags, [...outcomes, ...missing.map(failed)], (name, count) => {
+      return `topic ${name} ${flags['dry-run'] ? 'would have' : 'now has'} ${count ?? 0} partitions`
+    })
   }
 
   async #delete(connection: Connection, selection: verbs.TopicSelection, flags: DeleteFlags): Promise<void> {
-    const names = await this.#named(connection, selection, flags['if-exists'], 'Delete which topic?')
-    const isPlain = !selection.isPattern && names.length <= 1
-    const mustAsk = names.length > 0 && (canAsk(this.output) || !isPlain)
-    const question = `Delete ${names.length === 1 ? 'topic' : `${names.length} topics:`} ${names.join(', ')}?`
-    if (mustAsk && !(await confirmed(question, this.output, flags.yes))) return
-    this.#report('deleted', await verbs.removeTopics(connection.cluster, names), (name) => `deleted topic ${name}`)
+    const { names, missing } = await this.#named(connection, selection, flags['if-exists'], 'Delete which topic?')
+    const change = { question: `Delete ${several(names)}?`, isSeveral: selection.isPattern || names.length > 1, isFinal: true, flags }
+    if (names.length > 0 && !(await this.mayChange(connection, change))) return
+    const outcomes = await verbs.removeTopics(connection.cluster, names, { validateOnly: flags['dry-run'] })
+    const verb = flags['dry-run'] ? 'would delete' : 'deleted'
+    this.#report('deleted', flags, [...outcomes, ...missing.map(failed)], (name) => `${verb} topic ${name}`)
   }
 
   async #newName(connection: Connection): Promise<string> {
@@ -146,18 +165,36 @@ export default class Topics extends ClusterCommand {
     throw usageError('--create needs --topic', 'only the bundled broker has a default topic')
   }
 
-  async #named(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean, question: string): Promise<readonly string[]> {
+  async #named(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean, question: string): Promise<verbs.SelectedTopics> {
     if (selection.names.length > 0) return verbs.selectTopics(connection.cluster, selection, ifExists)
     if (!canAsk(this.output)) throw usageError('--topic is missing', 'see `ktool topics --list` for the names')
-    return [await chooseTopic(connection.cluster, question)]
+    return { names: [await chooseTopic(connection.cluster, question)], missing: [] }
   }
 
-  #report(verb: string, outcomes: readonly verbs.TopicOutcome[], say: (name: string, partitions: number | null) => string): void {
-    if (!reportOutcomes(verb, outcomes, say, this.output)) process.exitCode = ExitCode.failed
+  #report(
+    verb: string,
+    flags: ChangeFlags,
+    outcomes: readonly verbs.TopicOutcome[],
+    say: (name: string, partitions: number | null) => string,
+  ): void {
+    if (!reportOutcomes(verb, outcomes, say, this.output, flags['dry-run'])) process.exitCode = ExitCode.failed
   }
 }
 
-interface CreateFlags {
+function several(names: readonly string[]): string {
+  return `${names.length === 1 ? 'topic' : `${names.length} topics:`} ${names.join(', ')}`
+}
+
+function failed({ name, error }: verbs.MissingTopic): verbs.TopicOutcome {
+  return { name, done: false, partitions: null, error }
+}
+
+interface ChangeFlags {
+  readonly yes: boolean
+  readonly 'dry-run': boolean
+}
+
+interface CreateFlags extends ChangeFlags {
   readonly topic: readonly string[] | undefined
   readonly partitions: number | undefined
   readonly 'replication-factor': number | undefined
@@ -166,12 +203,11 @@ interface CreateFlags {
   readonly 'if-not-exists': boolean
 }
 
-interface AlterFlags {
+interface AlterFlags extends ChangeFlags {
   readonly partitions: number | undefined
   readonly 'if-exists': boolean
 }
 
-interface DeleteFlags {
+interface DeleteFlags extends ChangeFlags {
   readonly 'if-exists': boolean
-  readonly yes: boolean
 }

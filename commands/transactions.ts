@@ -3,12 +3,12 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { type Belongings, chosenAction } from '../src/cli/actions.ts'
-import { canAsk, confirmed } from '../src/cli/ask.ts'
-import { ClusterCommand } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
-import { usageError } from '../src/cli/errors.ts'
+import { CliError, errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parseDuration } from '../src/cli/formats/times.ts'
 import { durationText } from '../src/cli/quantities.ts'
+import { redraw } from '../src/cli/redraw.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/transactions.ts'
 
@@ -30,6 +30,8 @@ const BELONGS: Belongings<Action> = {
   'producer-epoch': ['abort'],
   'coordinator-epoch': ['abort'],
   yes: ['abort'],
+  'dry-run': ['abort'],
+  watch: ['list', 'describe', 'describe-producers', 'find-hanging'],
 }
 
 export default class Transactions extends ClusterCommand {
@@ -40,20 +42,21 @@ export default class Transactions extends ClusterCommand {
 
   static override description =
     'A transaction that hangs is open in a partition while no coordinator knows of it any more; readers of committed records ' +
-    'wait for it for ever. --find-hanging looks for such, and --abort ends one in its partition.'
+    'wait for it for ever. `find-hanging` looks for such, and `abort` ends one in its partition. `describe ID` and ' +
+    '`--describe --transactional-id ID` are the same.'
 
   static override usage = [
-    'transactions --list [--longer-than DURATION] [--pattern REGEX]',
-    'transactions --describe --transactional-id ID',
-    'transactions --describe-producers --topic NAME --partition N',
-    'transactions --find-hanging [--topic NAME [--partition N]] [--broker-id ID] [--max-transaction-timeout DURATION]',
-    'transactions --abort --topic NAME --partition N (--start-offset OFFSET | --producer-id ID --producer-epoch N --coordinator-epoch N) [--yes]',
+    'transactions list [--longer-than DURATION] [--pattern REGEX] [--watch]',
+    'transactions describe ID… [--watch]',
+    'transactions describe-producers TOPIC --partition N [--watch]',
+    'transactions find-hanging [TOPIC… [--partition N]] [--broker-id ID] [--max-transaction-timeout DURATION] [--watch]',
+    'transactions abort TOPIC --partition N (--start-offset OFFSET | --producer-id ID --producer-epoch N --coordinator-epoch N) [--yes] [--dry-run]',
   ]
 
   static override examples = [
-    { description: 'Which are under way for more than a minute', command: 'ktool transactions --list --longer-than 1m' },
-    { description: 'What holds up the readers of a topic', command: 'ktool transactions --find-hanging --topic orders' },
-    { description: 'End it', command: 'ktool transactions --abort --topic orders --partition 0 --start-offset 1234' },
+    { description: 'Which are under way for more than a minute', command: 'ktool transactions list --longer-than 1m' },
+    { description: 'What holds up the readers of a topic', command: 'ktool transactions find-hanging orders' },
+    { description: 'End it', command: 'ktool transactions abort orders -p 0 --start-offset 1234' },
   ]
 
   static override flags = {
@@ -62,10 +65,10 @@ export default class Transactions extends ClusterCommand {
     'describe-producers': Flags.boolean({ summary: 'Show the producers that a partition remembers.' }),
     'find-hanging': Flags.boolean({ summary: 'Look for transactions that nobody will end.' }),
     abort: Flags.boolean({ summary: 'Abort a transaction in one partition, past its coordinator.' }),
-    'transactional-id': Flags.string({ helpValue: 'ID', summary: 'The transactional id.' }),
+    'transactional-id': Flags.string({ multiple: true, multipleNonGreedy: true, helpValue: 'ID', summary: 'The transactional id.' }),
     'longer-than': Flags.string({ helpValue: 'DURATION', summary: 'Only transactions under way for longer (1m, 500ms).' }),
     pattern: Flags.string({ helpValue: 'REGEX', summary: 'Only transactional ids that match.' }),
-    topic: Flags.string({ char: 't', helpValue: 'NAME', summary: 'The topic.' }),
+    topic: Flags.string({ char: 't', multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'NAME', summary: 'The topic.' }),
     partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'The partition.' }),
     'broker-id': Flags.integer({ min: 0, helpValue: 'ID', summary: 'Only partitions with a replica on this broker.' }),
     'max-transaction-timeout': Flags.string({
@@ -77,7 +80,8 @@ export default class Transactions extends ClusterCommand {
     'producer-id': Flags.string({ helpValue: 'ID', summary: 'For brokers before 3.0, with the two epochs.' }),
     'producer-epoch': Flags.integer({ min: 0, helpValue: 'N', summary: "The producer's epoch." }),
     'coordinator-epoch': Flags.integer({ min: 0, helpValue: 'N', summary: "The coordinator's epoch." }),
-    yes: Flags.boolean({ char: 'y', summary: "Don't ask before aborting." }),
+    ...changeFlags,
+    watch: watchFlag,
   }
 
   async run(): Promise<void> {
@@ -89,15 +93,19 @@ export default class Transactions extends ClusterCommand {
     const longerThanMs = flags['longer-than'] === undefined ? undefined : parseDuration('--longer-than', flags['longer-than'])
     const patience = parseDuration('--max-transaction-timeout', flags['max-transaction-timeout'])
     if (action === 'find-hanging' && flags.partition !== undefined && flags.topic === undefined) throw usageError('--partition needs --topic')
-    const { 'transactional-id': transactionalId } = flags
-    if (action === 'describe' && transactionalId === undefined) throw usageError('--describe needs --transactional-id')
+    const { 'transactional-id': ids = [] } = flags
+    if (action === 'describe' && ids.length === 0) throw usageError('--describe needs --transactional-id')
     if (action === 'abort') checkIdentity(flags)
-    const { cluster } = await this.connect(flags)
-    if (action === 'list') return this.#list(cluster, longerThanMs, flags.pattern)
-    if (action === 'describe') return this.#describe(cluster, transactionalId ?? '')
-    if (action === 'find-hanging') return this.#findHanging(cluster, { ...flags, broker: flags['broker-id'] }, systemClock.now() - patience)
-    if (place === undefined) return undefined
-    return action === 'abort' ? this.#abort(cluster, place, flags) : this.#producers(cluster, place)
+    const connection = await this.connect(flags)
+    const { cluster } = connection
+    if (action === 'abort') return place && this.#abort(connection, place, flags)
+    const draw = (): Promise<void> => {
+      if (action === 'list') return this.#list(cluster, longerThanMs, flags.pattern)
+      if (action === 'describe') return this.#describe(cluster, [...new Set(ids)])
+      if (place !== undefined) return this.#producers(cluster, place)
+      return this.#findHanging(cluster, { ...flags, broker: flags['broker-id'] }, systemClock.now() - patience)
+    }
+    return flags.watch ? redraw(this.output, draw) : draw()
   }
 
   async #list(cluster: Cluster, longerThanMs: number | undefined, pattern: string | undefined): Promise<void> {
@@ -112,14 +120,28 @@ export default class Transactions extends ClusterCommand {
     )
   }
 
-  async #describe(cluster: Cluster, transactionalId: string): Promise<void> {
-    const found = await verbs.describeTransaction(cluster, transactionalId)
-    const age = found.startedAt < 0 ? null : Math.max(0, systemClock.now() - found.startedAt)
+  async #describe(cluster: Cluster, ids: readonly string[]): Promise<void> {
+    const described = await eachOf(ids, (id) => verbs.describeTransaction(cluster, id))
+    if (ids.length === 1 && described[0].error !== null) throw described[0].error
     if (this.output.isJson) {
-      this.output.json({ ...found, producerId: String(found.producerId), startedAt: found.startedAt < 0 ? null : found.startedAt, durationMs: age })
-      return
+      const transactions = described.map(({ name, error, found }) => {
+        if (found === undefined) return { transactionalId: name, error: errorJson(error) }
+        const startedAt = found.startedAt < 0 ? null : found.startedAt
+        return { ...found, producerId: String(found.producerId), startedAt, durationMs: ageOf(found.startedAt) }
+      })
+      this.output.json(ids.length === 1 ? transactions[0] : { transactions })
+    } else {
+      for (const [index, { found }] of described.filter((each) => each.found !== undefined).entries()) {
+        if (index > 0) this.output.line('')
+        if (found !== undefined) this.#describeOne(found)
+      }
     }
-    const { state, producerId, producerEpoch, coordinator, timeoutMs, partitions } = found
+    this.#complain(described.flatMap(({ error }) => error ?? []))
+  }
+
+  #describeOne(found: verbs.TransactionDescription): void {
+    const age = ageOf(found.startedAt)
+    const { transactionalId, state, producerId, producerEpoch, coordinator, timeoutMs, partitions } = found
     const lines: readonly (readonly [string, string])[] = [
       ['transactional id', transactionalId],
       ['state', state],
@@ -160,14 +182,23 @@ export default class Transactions extends ClusterCommand {
     )
   }
 
-  async #findHanging(cluster: Cluster, scope: { topic?: string | undefined; partition?: number | undefined; broker?: number | undefined }, olderThan: number): Promise<void> {
-    const hanging = await verbs.findHanging(cluster, { topic: scope.topic, partition: scope.partition, broker: scope.broker }, olderThan)
+  async #findHanging(cluster: Cluster, { topic: topics, partition, broker }: HangingFlags, olderThan: number): Promise<void> {
+    const searched = await eachOf([...new Set(topics ?? [''])], (topic) => {
+      return verbs.findHanging(cluster, { topic: topic || undefined, partition, broker }, olderThan)
+    })
+    if (searched.length === 1 && searched[0].error !== null) throw searched[0].error
+    const hanging = searched.flatMap(({ found }) => found ?? [])
+    const failures = searched.filter(({ error }) => error !== null)
     if (this.output.isJson) {
-      this.output.json({ hanging: hanging.map((each) => ({ ...each, producerId: String(each.producerId) })) })
-      return
+      this.output.json({
+        hanging: hanging.map((each) => ({ ...each, producerId: String(each.producerId) })),
+        ...(failures.length > 0 && { failures: failures.map(({ name, error }) => ({ topic: name, error: errorJson(error) })) }),
+      })
     }
+    this.#complain(failures.flatMap(({ error }) => error ?? []))
+    if (this.output.isJson) return
     if (hanging.length === 0) {
-      this.output.talk('no transaction hangs')
+      if (failures.length === 0) this.output.talk('no transaction hangs')
       return
     }
     await this.output.table(
@@ -188,19 +219,28 @@ export default class Transactions extends ClusterCommand {
     )
   }
 
-  async #abort(cluster: Cluster, place: Place, flags: IdentityFlags & { readonly yes: boolean }): Promise<void> {
+  #complain(errors: readonly CliError[]): void {
+    if (errors.length === 0) return
+    // In JSON each is told where the thing itself is.
+    if (!this.output.isJson) for (const error of errors) this.output.talk(`ktool: ${failureLine(error)}`)
+    process.exitCode = ExitCode.failed
+  }
+
+  async #abort(connection: Connection, place: Place, flags: AbortFlags): Promise<void> {
+    const { cluster } = connection
+    const isDryRun = flags['dry-run']
     const { 'start-offset': startOffset, 'producer-id': producerId, 'producer-epoch': producerEpoch, 'coordinator-epoch': coordinatorEpoch } = flags
     const transaction =
       startOffset === undefined
         ? { ...place, producerId: BigInt(producerId ?? -1), producerEpoch: producerEpoch ?? 0, coordinatorEpoch: coordinatorEpoch ?? 0 }
         : await verbs.openTransactionAt(cluster, place, startOffset)
     const name = `${place.topic}-${place.partition}`
-    const { clusterId } = await cluster.metadata([])
-    const question = `Abort the transaction of producer ${transaction.producerId} in ${name} of cluster ${clusterId ?? 'without an id'}?`
-    if (canAsk(this.output) && !(await confirmed(question, this.output, flags.yes))) return
-    await verbs.abortOpenTransaction(cluster, transaction)
-    if (this.output.isJson) this.output.json({ ...transaction, producerId: String(transaction.producerId), aborted: true })
-    else this.output.line(`aborted the transaction of producer ${transaction.producerId} in ${name}`)
+    const question = `Abort the transaction of producer ${transaction.producerId} in ${name}?`
+    if (!(await this.mayChange(connection, { question, isSeveral: false, isFinal: true, flags }))) return
+    if (!isDryRun) await verbs.abortOpenTransaction(cluster, transaction)
+    if (this.output.isJson) {
+      this.output.json({ ...(isDryRun && { dryRun: true }), ...transaction, producerId: String(transaction.producerId), aborted: true })
+    } else this.output.line(`${isDryRun ? 'would abort' : 'aborted'} the transaction of producer ${transaction.producerId} in ${name}`)
   }
 }
 
@@ -216,9 +256,45 @@ interface IdentityFlags {
   readonly 'coordinator-epoch': number | undefined
 }
 
-function placeOf({ topic, partition }: { topic?: string | undefined; partition?: number | undefined }, action: Action): Place {
-  if (topic === undefined || partition === undefined) throw usageError(`--${action} needs --topic and --partition`)
-  return { topic, partition }
+interface AbortFlags extends IdentityFlags {
+  readonly yes: boolean
+  readonly 'dry-run': boolean
+}
+
+interface HangingFlags {
+  readonly topic?: readonly string[] | undefined
+  readonly partition?: number | undefined
+  readonly broker?: number | undefined
+}
+
+function placeOf({ topic: topics, partition }: HangingFlags, action: Action): Place {
+  if (topics === undefined || partition === undefined) throw usageError(`--${action} needs --topic and --partition`)
+  if (topics.length > 1) throw usageError(`--${action} is for one partition of one topic`)
+  return { topic: topics[0], partition }
+}
+
+interface Outcome<T> {
+  readonly name: string
+  readonly found: T | undefined
+  readonly error: CliError | null
+}
+
+/** What each of several is found to be; what goes wrong with one is its own. */
+function eachOf<T>(names: readonly string[], find: (name: string) => Promise<T>): Promise<Outcome<T>[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      try {
+        return { name, found: await find(name), error: null }
+      } catch (error) {
+        if (error instanceof CliError) return { name, found: undefined, error }
+        throw error
+      }
+    }),
+  )
+}
+
+function ageOf(startedAt: number): number | null {
+  return startedAt < 0 ? null : Math.max(0, systemClock.now() - startedAt)
 }
 
 function checkIdentity(flags: IdentityFlags): void {

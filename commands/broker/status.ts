@@ -1,22 +1,28 @@
 // `ktool broker status`: whether the bundled broker runs, where, and how much it holds. Exit 3 when it does not.
 
 import { dataDirectoryFlag } from '../../src/cli/broker-command.ts'
-import { KtoolCommand } from '../../src/cli/base-command.ts'
+import { KtoolCommand, watchFlag } from '../../src/cli/base-command.ts'
 import { addressOf, clientAddress } from '../../src/cli/control.ts'
 import { bytesText, durationText } from '../../src/cli/quantities.ts'
+import { redraw } from '../../src/cli/redraw.ts'
 import { localPaths } from '../../src/cli/paths.ts'
 import { brokerStatus } from '../../src/cli/verbs/broker.ts'
 
 export default class BrokerStatusCommand extends KtoolCommand {
   static override description = 'Exits 3 when no broker runs.'
 
-  static override usage = ['broker status [--data-dir DIR]']
+  static override usage = ['broker status [--data-dir DIR] [--watch]']
 
-  static override flags = { 'data-dir': dataDirectoryFlag }
+  static override flags = { 'data-dir': dataDirectoryFlag, watch: watchFlag }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(BrokerStatusCommand)
-    const status = await brokerStatus(flags['data-dir'], localPaths(process.env))
+    const draw = (): Promise<void> => this.#draw(flags['data-dir'])
+    return flags.watch ? redraw(this.output, draw) : draw()
+  }
+
+  async #draw(dataDirectory: string | undefined): Promise<void> {
+    const status = await brokerStatus(dataDirectory, localPaths(process.env))
     if (this.output.isJson) {
       this.output.json({ running: true, address: clientAddress(status), ...status })
       return

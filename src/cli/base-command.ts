@@ -3,6 +3,7 @@
 
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
+import { canAsk, confirmed } from './ask.ts'
 import { openConnection, type Connection, type ConnectionOptions } from './connection.ts'
 import { ExitCode, failureOf, type Failure } from './errors.ts'
 import { didYouMean } from './nearest.ts'
@@ -54,6 +55,9 @@ export const changeFlags = {
   yes: Flags.boolean({ char: 'y', summary: "Don't ask." }),
 }
 
+/** For commands that show what changes. */
+export const watchFlag = Flags.boolean({ helpGroup: 'output', summary: 'Show it anew each second, until Ctrl-C.' })
+
 export abstract class KtoolCommand extends Command {
   static override baseFlags = outputFlags
 
@@ -89,6 +93,17 @@ export interface ConnectionFlags {
   readonly 'command-property'?: readonly string[] | undefined
 }
 
+/** Something that a command is about to do to a cluster. */
+export interface Change {
+  /** `Delete topic orders?` */
+  readonly question: string
+  /** Several things by name, or whatever a pattern means. */
+  readonly isSeveral: boolean
+  /** There is no way back: on a terminal it is asked about for one thing, too. */
+  readonly isFinal?: boolean
+  readonly flags: { readonly yes: boolean; readonly 'dry-run': boolean }
+}
+
 export abstract class ClusterCommand extends KtoolCommand {
   static override baseFlags = { ...connectionFlags, ...outputFlags }
 
@@ -118,14 +133,25 @@ export abstract class ClusterCommand extends KtoolCommand {
     return this.#connection
   }
 
-  /** To be called before anything is changed: says on stderr which cluster that is, and what named it. */
-  protected async announce({ cluster, bootstrapServers: address, source }: Connection, isDryRun = false): Promise<void> {
+  /**
+   * To be called before anything is changed: says on stderr which cluster that is and what named it, and asks where it must.
+   * False: the person said no. Usage error where --yes is needed, which is several things off a terminal.
+   */
+  protected async mayChange(connection: Connection, change: Change): Promise<boolean> {
+    const { question, isSeveral, isFinal = false, flags } = change
+    const isAsked = !flags['dry-run'] && !flags.yes && (isSeveral || (isFinal && canAsk(this.output)))
+    if (isAsked && !canAsk(this.output)) return confirmed(question, this.output, false)
+    await this.#announce(connection, flags['dry-run'])
+    return !isAsked || confirmed(question, this.output, false)
+  }
+
+  async #announce({ cluster, bootstrapServers: address, source }: Connection, isDryRun: boolean): Promise<void> {
     const { clusterId } = await cluster.metadata([])
     if (this.output.isJson) {
-      this.output.note({ [isDryRun ? 'dryRunOn' : 'actingOn']: { address, clusterId: clusterId ?? null, source } })
+      this.output.note({ [isDryRun ? 'dryRunOn' : 'actingOn']: { address, clusterId, source } })
       return
     }
-    const id = clusterId === undefined || clusterId === null ? 'a cluster without an id' : `cluster ${clusterId}`
+    const id = clusterId === null ? 'a cluster without an id' : `cluster ${clusterId}`
     this.output.talk(`${isDryRun ? 'dry run on' : 'acting on'} ${address}, ${id} (source: ${source})`)
   }
 

@@ -1,6 +1,8 @@
 // How settings look: a table an entity, with where each value comes from.
 
+import { errorJson, failureLine } from './errors.ts'
 import type { Output } from './output.ts'
+import { bytesText, durationText } from './quantities.ts'
 import type { Entity, EntityConfigs } from './verbs/configs.ts'
 
 /** Kafka's names for where a setting comes from, in words. */
@@ -14,11 +16,17 @@ const SOURCES: Readonly<Record<string, string>> = {
 
 export async function showConfigs(entities: readonly EntityConfigs[], output: Output): Promise<void> {
   if (output.isJson) {
-    output.json({ entities: entities.map(({ entity, configs }) => ({ ...entity, configs })) })
+    output.json({
+      entities: entities.map(({ entity, configs, error }) => (error === null ? { ...entity, configs } : { ...entity, error: errorJson(error) })),
+    })
     return
   }
   const paint = await output.paint()
-  for (const [i, { entity, configs }] of entities.entries()) {
+  for (const [i, { entity, configs, error }] of entities.entries()) {
+    if (error !== null) {
+      output.talk(`ktool: ${failureLine(error)}`)
+      continue
+    }
     if (i > 0) output.line('')
     if (configs.length === 0) {
       output.talk(`${entityTitle(entity)} has no settings of its own`)
@@ -28,10 +36,17 @@ export async function showConfigs(entities: readonly EntityConfigs[], output: Ou
     await output.table(
       [{ heading: 'setting' }, { heading: 'value' }, { heading: 'from' }],
       configs.map(({ name, value, source, isSensitive }) => {
-        return [name, isSensitive ? '(hidden)' : (value ?? ''), SOURCES[source] ?? source.toLowerCase()]
+        return [name, isSensitive ? '(hidden)' : readable(name, value ?? '', output), SOURCES[source] ?? source.toLowerCase()]
       }),
     )
   }
+}
+
+/** A time or a size in a table, as a person reads it behind what it is. */
+function readable(name: string, value: string, output: Output): string {
+  if (output.format !== 'table' || !/^\d{4,15}$/.test(value)) return value
+  if (name.endsWith('.ms')) return `${value} (${durationText(Number(value))})`
+  return /\.(bytes|size)$/.test(name) ? `${value} (${bytesText(Number(value))})` : value
 }
 
 export function entityTitle({ type, name }: Entity): string {

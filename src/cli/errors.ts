@@ -84,6 +84,11 @@ export function failureOf(error: unknown): Failure {
   return isParseError(error) ? parseFailure(error) : defect(error.message)
 }
 
+/** What became of one of several things, in JSON. */
+export function errorJson(error: CliError | null): object | null {
+  return error && { code: error.code, message: error.message, hint: error.hint }
+}
+
 /** One line, whatever the message brought along. */
 export function failureLine(failure: Failure): string {
   const message = oneLine(failure.message)

@@ -2,21 +2,23 @@
 
 import { printable } from '../base/logger.ts'
 import type { GroupDescription } from '../client/admin.ts'
-import { failureLine, type CliError } from './errors.ts'
+import { type CliError, errorJson, failureLine } from './errors.ts'
 import type { Column, Output } from './output.ts'
 import type { GroupReset, ResetRow } from './verbs/group-resets.ts'
 import type { GroupOffsets, OffsetOutcome } from './verbs/groups.ts'
-
-/** What an error looks like in JSON. */
-export function errorJson(error: CliError | null): object | null {
-  return error && { code: error.code, message: error.message, hint: error.hint }
-}
 
 function groupJson({ groupId, coordinator, assignor, members, ...rest }: GroupDescription): object {
   return { group: groupId, ...rest, coordinator, assignor: assignor || null, memberCount: members.length }
 }
 
-export async function showOffsets(all: readonly GroupOffsets[], output: Output, isVerbose: boolean): Promise<void> {
+/** Groups that can't be described are told among the others. */
+export type Failures = readonly { readonly group: string; readonly error: CliError }[]
+
+function failuresJson(failures: Failures): object[] {
+  return failures.map(({ group, error }) => ({ group, error: errorJson(error) }))
+}
+
+export async function showOffsets(all: readonly GroupOffsets[], failures: Failures, output: Output, isVerbose: boolean): Promise<void> {
   if (output.isJson) {
     const groups = all.map(({ group, rows }) => ({
       ...groupJson(group),
@@ -28,7 +30,7 @@ export async function showOffsets(all: readonly GroupOffsets[], output: Output, 
         host: member?.host ?? null,
       })),
     }))
-    output.json({ groups })
+    output.json({ groups: [...groups, ...failuresJson(failures)] })
     return
   }
   for (const [i, { group, rows }] of all.entries()) {
@@ -63,9 +65,10 @@ export async function showOffsets(all: readonly GroupOffsets[], output: Output, 
   }
 }
 
-export async function showMembers(groups: readonly GroupDescription[], output: Output, isVerbose: boolean): Promise<void> {
+export async function showMembers(groups: readonly GroupDescription[], failures: Failures, output: Output, isVerbose: boolean): Promise<void> {
   if (output.isJson) {
-    output.json({ groups: groups.map((group) => ({ ...groupJson(group), members: group.members })) })
+    const shown = groups.map((group) => ({ ...groupJson(group), members: group.members }))
+    output.json({ groups: [...shown, ...failuresJson(failures)] })
     return
   }
   for (const [i, group] of groups.entries()) {
@@ -95,9 +98,9 @@ export async function showMembers(groups: readonly GroupDescription[], output: O
   }
 }
 
-export async function showStates(groups: readonly GroupDescription[], output: Output): Promise<void> {
+export async function showStates(groups: readonly GroupDescription[], failures: Failures, output: Output): Promise<void> {
   if (output.isJson) {
-    output.json({ groups: groups.map(groupJson) })
+    output.json({ groups: [...groups.map(groupJson), ...failuresJson(failures)] })
     return
   }
   await output.table(

@@ -33,7 +33,10 @@ export class Output {
   readonly isTerminal: boolean
   /** What was asked for, else a table on a terminal and text in a pipe. */
   readonly format: OutputFormat
+  /** Of what is shown again and again: goes in front of each JSON object. */
+  time: string | undefined
   readonly #streams: Streams
+  #held: string[] | undefined
 
   constructor(streams: Streams, asked: OutputFormat | undefined) {
     this.#streams = streams
@@ -47,17 +50,21 @@ export class Output {
 
   /** One line of data, its control characters made visible. */
   line(text: string): void {
-    this.#streams.stdout.write(`${printable(text)}\n`)
+    this.#print(`${printable(text)}\n`)
   }
 
   /** One JSON object on one line. */
   json(value: object): void {
-    this.#streams.stdout.write(`${JSON.stringify(value)}\n`)
+    this.#print(`${JSON.stringify(this.time === undefined ? value : { time: this.time, ...value })}\n`)
   }
 
   /** Raw bytes to stdout. Wait for the promise, when there is one, before writing more: the reader is slower than we are. */
   write(bytes: Uint8Array | string): Promise<void> | undefined {
     const { stdout } = this.#streams
+    if (this.#held !== undefined) {
+      this.#held.push(Buffer.from(bytes).toString())
+      return undefined
+    }
     if (stdout.write(bytes)) return undefined
     return new Promise((resolve) => stdout.once('drain', resolve))
   }
@@ -69,12 +76,13 @@ export class Output {
       this.format === 'table' && clean.length <= MOST_TABLE_ROWS
         ? await drawTable(columns, clean, await this.paint())
         : alignColumns(columns, clean)
-    this.#streams.stdout.write(text)
+    this.#print(text)
   }
 
   /** Something said to a person, on stderr. */
   talk(text: string): void {
-    this.#streams.stderr.write(`${printable(text)}\n`)
+    if (this.#held !== undefined) this.#held.push(`${printable(text)}\n`)
+    else this.#streams.stderr.write(`${printable(text)}\n`)
   }
 
   /** The same for a program. */
@@ -86,6 +94,28 @@ export class Output {
     const { code, message, hint } = failure
     if (this.isJson) this.#streams.stderr.write(`${JSON.stringify({ code, message, hint })}\n`)
     else this.talk(`ktool: ${failureLine(failure)}`)
+  }
+
+  /** What `draw` says on either stream, as one text instead of there. */
+  async held(draw: () => Promise<void>): Promise<string> {
+    const held: string[] = []
+    this.#held = held
+    try {
+      await draw()
+    } finally {
+      this.#held = undefined
+    }
+    return held.join('')
+  }
+
+  /** Rows of the terminal that stdout is; undefined: it is none, or doesn't say. */
+  get height(): number | undefined {
+    return (this.#streams.stdout.rows) || undefined
+  }
+
+  #print(text: string): void {
+    if (this.#held !== undefined) this.#held.push(text)
+    else this.#streams.stdout.write(text)
   }
 
   /** Colours for stdout; plain text where there are none. */

@@ -1,12 +1,13 @@
 // How topics look: a heading and a table of partitions for each; one line or one object for what became of each.
 
 import type { Output } from './output.ts'
-import { failureLine } from './errors.ts'
-import type { TopicDetails, TopicOutcome } from './verbs/topics.ts'
+import { errorJson, failureLine } from './errors.ts'
+import type { MissingTopic, TopicDetails, TopicOutcome } from './verbs/topics.ts'
 
-export async function showTopics(topics: readonly TopicDetails[], output: Output): Promise<void> {
+/** `missing` are told among them in JSON, else on stderr. */
+export async function showTopics(topics: readonly TopicDetails[], missing: readonly MissingTopic[], output: Output): Promise<void> {
   if (output.isJson) {
-    output.json({ topics })
+    output.json({ topics: [...topics, ...missing.map(({ name, error }) => ({ name, error: errorJson(error) }))] })
     return
   }
   const paint = await output.paint()
@@ -35,6 +36,7 @@ export async function showTopics(topics: readonly TopicDetails[], output: Output
       }),
     )
   }
+  for (const { error } of missing) output.talk(`ktool: ${failureLine(error)}`)
 }
 
 /** Says what became of each; false when one failed. With one topic that failed, the error is the command's own. */
@@ -43,17 +45,19 @@ export function reportOutcomes(
   outcomes: readonly TopicOutcome[],
   say: (name: string, partitions: number | null) => string,
   output: Output,
+  isDryRun: boolean,
 ): boolean {
   const failed = outcomes.filter(({ error }) => error !== null)
   const only = failed.at(0)?.error
   if (only && outcomes.length === 1) throw only
   if (output.isJson) {
     output.json({
+      ...(isDryRun && { dryRun: true }),
       topics: outcomes.map(({ name, done, partitions, error }) => ({
         name,
         [verb]: done,
         ...(partitions === null ? {} : { partitions }),
-        error: error && { code: error.code, message: error.message, hint: error.hint },
+        error: errorJson(error),
       })),
     })
   } else {

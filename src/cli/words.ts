@@ -68,7 +68,7 @@ function scan(argv: readonly string[], flags: WordFlags) {
       continue
     }
     // `-vq` is two flags, `-p3` and `-p=3` are one with its value.
-    const names = word.startsWith('--') ? [word.slice(2).replace(/=.*$/s, '')] : [...word.slice(1)]
+    const names = word.startsWith('--') ? [word.slice(2).replace(/=.*$/s, '')] : Array.from(word.slice(1))
     const isJoined = word.startsWith('--') && word.includes('=')
     for (const [at, name] of names.entries()) {
       const found = find(name, word.startsWith('--'))

@@ -14,7 +14,7 @@ afterAll(() => sandbox.close())
 
 const ktool = async (words: string): Promise<string> => {
   const { stdout, stderr, code } = await sandbox.run(words.split(' '))
-  return `${stdout}${stderr}${code === 0 ? '' : `exit ${code}\n`}`
+  return `${stdout}${stderr.replace(/^acting on .*\n/m, '')}${code === 0 ? '' : `exit ${code}\n`}`
 }
 
 describe('ktool groups', () => {

@@ -8,8 +8,8 @@ import Transactions from '../../commands/transactions.ts'
 import { withDashes, type WordFlags, type WordRules } from '../../src/cli/words.ts'
 import { Sandbox } from './sandbox.ts'
 
-const dashed = (line: string, command: { words: WordRules; flags: unknown; baseFlags: unknown } = Topics): string =>
-  withDashes('topics', line.split(' '), command.words, { ...(command.baseFlags as object), ...(command.flags as object) } as WordFlags).join(' ')
+const dashed = (line: string, command: { words: WordRules; flags: WordFlags; baseFlags: WordFlags } = Topics): string =>
+  withDashes('topics', line.split(' '), command.words, { ...command.baseFlags, ...command.flags }).join(' ')
 
 describe('withDashes', () => {
   test.each([
@@ -47,7 +47,7 @@ describe('withDashes', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom('--topic', '-t', '--config', '-b'), fc.string())), (pairs) => {
         const words = ['--create', ...pairs.flat()]
-        expect(withDashes('topics', words, Topics.words, { ...Topics.baseFlags, ...Topics.flags } as WordFlags)).toEqual(words)
+        expect(withDashes('topics', words, Topics.words, { ...Topics.baseFlags, ...Topics.flags })).toEqual(words)
       }),
     )
   })

@@ -87,6 +87,12 @@ export async function resettable(dataDirectory: string | undefined, paths: Local
   return directory
 }
 
+/** What resetBroker would find and do. */
+export async function tryReset(directory: string, paths: LocalPaths): Promise<{ existed: boolean; stopped: boolean }> {
+  const names = await readdir(directory).catch(() => [])
+  return { existed: names.length > 0, stopped: (await brokerOn(paths, directory)) !== undefined }
+}
+
 export async function resetBroker(directory: string, paths: LocalPaths): Promise<{ existed: boolean; stopped: boolean }> {
   const running = await brokerOn(paths, directory)
   if (running !== undefined) await requestStop(paths, directory, STOP_TIMEOUT_MS)

@@ -4,7 +4,7 @@
 import { describeCluster, describeConfigs, incrementalAlterConfigs, listTopics, type ConfigEntry } from '../../client/admin.ts'
 import type { Cluster } from '../../client/cluster.ts'
 import type { KafkaError } from '../../protocol/errors.ts'
-import { operationError, usageError } from '../errors.ts'
+import { type CliError, operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { unknownTopic } from './existing-topic.ts'
 
@@ -19,6 +19,13 @@ export interface Entity {
 export interface EntityConfigs {
   readonly entity: Entity
   readonly configs: readonly ConfigEntry[]
+  /** They can't be had; there are none then. */
+  readonly error: CliError | null
+}
+
+export interface EntityOutcome {
+  readonly entity: Entity
+  readonly error: CliError | null
 }
 
 /** Every entity of a type, in order. */
@@ -37,30 +44,39 @@ export async function describeEntities(cluster: Cluster, entities: readonly Enti
   return Promise.all(
     entities.map(async (entity, i) => {
       const result = results[i].result
-      if (!result.ok) throw await entityError(cluster, entity, result.error)
+      if (!result.ok) return { entity, configs: [], error: await entityError(cluster, entity, result.error) }
       const configs = result.value.filter(({ source }) => all || isOwn(entity, source)).sort((a, b) => (a.name < b.name ? -1 : 1))
-      return { entity, configs }
+      return { entity, configs, error: null }
     }),
   )
 }
 
-/** Sets `add` and takes back `remove`, all or nothing. */
-export async function alterEntity(
-  cluster: Cluster,
-  entity: Entity,
-  add: ReadonlyMap<string, string>,
-  remove: readonly string[],
-): Promise<void> {
+export interface SettingChanges {
+  readonly add: ReadonlyMap<string, string>
+  /** To be taken back, so that the default holds. */
+  readonly remove: readonly string[]
+  /** The broker only says what it would do. */
+  readonly validateOnly: boolean
+}
+
+/** The same changes to each entity; for each of them all or nothing. */
+export async function alterEntities(cluster: Cluster, entities: readonly Entity[], changes: SettingChanges): Promise<EntityOutcome[]> {
+  const { add, remove } = changes
   const twice = remove.find((name) => add.has(name))
   if (twice !== undefined) throw usageError(`${twice} is in both --add-config and --delete-config`)
+  return Promise.all(entities.map(async (entity) => ({ entity, error: await alterEntity(cluster, entity, changes) })))
+}
+
+async function alterEntity(cluster: Cluster, entity: Entity, { add, remove, validateOnly }: SettingChanges): Promise<CliError | null> {
   // Kafka lets a setting that doesn't exist be taken back, and says nothing.
-  if (remove.length > 0) await refuseUnknown(cluster, entity, remove, 'INVALID_CONFIG')
+  const refusal = remove.length > 0 ? await unknownSetting(cluster, entity, remove, 'INVALID_CONFIG') : null
+  if (refusal !== null) return refusal
   const changes = [
     ...remove.map((name) => ({ name, operation: 'delete' as const, value: null })),
     ...[...add].map(([name, value]) => ({ name, operation: 'set' as const, value })),
   ]
-  const [answer] = await incrementalAlterConfigs(cluster, [{ ...resource(entity), changes }])
-  if (!answer.result.ok) throw await alterError(cluster, entity, [...add.keys(), ...remove], answer.result.error)
+  const [{ result }] = await incrementalAlterConfigs(cluster, [{ ...resource(entity), changes }], { validateOnly })
+  return result.ok ? null : alterError(cluster, entity, [...add.keys(), ...remove], result.error)
 }
 
 /**
@@ -111,7 +127,7 @@ function isOwn({ type, name }: Entity, source: string): boolean {
   return source === (name === '' ? 'DYNAMIC_DEFAULT_BROKER_CONFIG' : 'DYNAMIC_BROKER_CONFIG')
 }
 
-async function entityError(cluster: Cluster, entity: Entity, error: KafkaError): Promise<Error> {
+async function entityError(cluster: Cluster, entity: Entity, error: KafkaError): Promise<CliError> {
   if (entity.type === 'topics' && error.error === 'UNKNOWN_TOPIC_OR_PARTITION') {
     const topics = await listTopics(cluster)
     return unknownTopic(entity.name, topics.map(({ name }) => name))
@@ -120,20 +136,21 @@ async function entityError(cluster: Cluster, entity: Entity, error: KafkaError):
 }
 
 /** A name that the entity doesn't have gets the nearest that it has. */
-async function alterError(cluster: Cluster, entity: Entity, names: readonly string[], error: KafkaError): Promise<Error> {
-  if (error.error === 'INVALID_CONFIG' || error.error === 'INVALID_REQUEST') {
-    await refuseUnknown(cluster, entity, names, error.error)
-  }
-  return entityError(cluster, entity, error)
+async function alterError(cluster: Cluster, entity: Entity, names: readonly string[], error: KafkaError): Promise<CliError> {
+  const isAboutNames = error.error === 'INVALID_CONFIG' || error.error === 'INVALID_REQUEST'
+  const refusal = isAboutNames ? await unknownSetting(cluster, entity, names, error.error) : null
+  return refusal ?? entityError(cluster, entity, error)
 }
 
-async function refuseUnknown(cluster: Cluster, entity: Entity, names: readonly string[], code: string): Promise<void> {
+/** The error for a setting, or an entity, that isn't there. */
+async function unknownSetting(cluster: Cluster, entity: Entity, names: readonly string[], code: string): Promise<CliError | null> {
   // The cluster-wide default has only what was set; any broker setting may stand there.
-  if (entity.type === 'brokers') return
-  const [{ configs }] = await describeEntities(cluster, [entity], true)
+  if (entity.type === 'brokers') return null
+  const [{ configs, error }] = await describeEntities(cluster, [entity], true)
+  if (error !== null) return error
   const known = configs.map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
-  if (unknown === undefined) return
+  if (unknown === undefined) return null
   const hint = didYouMean(unknown, known) ?? 'see `ktool configs --describe --all`'
-  throw operationError(code, `there is no topic setting '${unknown}'`, hint)
+  return operationError(code, `there is no topic setting '${unknown}'`, hint)
 }

@@ -6,7 +6,7 @@ import {
   type TopicPartition,
 } from '../../client/admin.ts' // prettier-ignore
 import type { Cluster } from '../../client/cluster.ts'
-import type { KafkaError } from '../../protocol/errors.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import { CliError, operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 
@@ -129,6 +129,18 @@ export async function removeGroups(cluster: Cluster, names: readonly string[]): 
   const results = [...(await deleteGroups(cluster, names))]
   return Promise.all(
     results.map(async ([group, result]) => ({ group, error: result.ok ? null : await groupError(cluster, group, result.error) })),
+  )
+}
+
+/** What removeGroups would do, as far as can be told without doing it: groups that are there and have no members would go. */
+export async function tryRemovingGroups(cluster: Cluster, names: readonly string[]): Promise<GroupOutcome[]> {
+  const described = [...(await describeGroups(cluster, names))]
+  return Promise.all(
+    described.map(async ([group, result]) => {
+      if (!result.ok) return { group, error: await groupError(cluster, group, result.error) }
+      const isFree = result.value.state === 'Empty' || result.value.state === 'Dead'
+      return { group, error: isFree ? null : await groupError(cluster, group, new KafkaError('NON_EMPTY_GROUP')) }
+    }),
   )
 }
 

@@ -68,19 +68,30 @@ export async function listTopicNames(cluster: Cluster, selection: TopicSelection
     .sort(byName)
 }
 
-/** The existing topics that a selection means. Throws for a name that isn't there, with the nearest, unless `ifExists`. */
-export async function selectTopics(cluster: Cluster, selection: TopicSelection, ifExists: boolean): Promise<string[]> {
+export interface SelectedTopics {
+  /** In order. */
+  readonly names: readonly string[]
+  /** Names that are none, each with the error that says so. */
+  readonly missing: readonly MissingTopic[]
+}
+
+export interface MissingTopic {
+  readonly name: string
+  readonly error: CliError
+}
+
+/** The existing topics that a selection means; `ifExists`: what isn't there is left out. Throws for a pattern without any. */
+export async function selectTopics(cluster: Cluster, selection: TopicSelection, ifExists: boolean): Promise<SelectedTopics> {
   const all = await listTopicNames(cluster, { names: [], isPattern: false, excludeInternal: selection.excludeInternal })
   const isWanted = matcher(selection)
-  const found = all.filter(isWanted)
-  if (ifExists) return found
+  const names = all.filter(isWanted)
+  if (ifExists) return { names, missing: [] }
   if (selection.isPattern) {
-    if (found.length === 0) throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `no topic matches ${selection.names.join(', ')}`)
-    return found
+    if (names.length === 0) throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `no topic matches ${selection.names.join(', ')}`)
+    return { names, missing: [] }
   }
-  const missing = selection.names.find((name) => !all.includes(name))
-  if (missing !== undefined) throw unknownTopic(missing, all)
-  return found
+  const missing = [...new Set(selection.names)].filter((name) => !all.includes(name))
+  return { names, missing: missing.map((name) => ({ name, error: unknownTopic(name, all) })) }
 }
 
 /** In the order of the names. */
@@ -114,8 +125,17 @@ export async function describeTopicDetails(cluster: Cluster, names: readonly str
   })
 }
 
-export async function createNewTopics(cluster: Cluster, topics: readonly NewTopic[], ifNotExists: boolean): Promise<TopicOutcome[]> {
-  const results = await createTopics(cluster, topics)
+/** `validateOnly`: the broker says what it would do. */
+export interface TopicChange {
+  readonly validateOnly: boolean
+}
+
+export async function createNewTopics(
+  cluster: Cluster,
+  topics: readonly NewTopic[],
+  { ifNotExists, validateOnly }: TopicChange & { readonly ifNotExists: boolean },
+): Promise<TopicOutcome[]> {
+  const results = await createTopics(cluster, topics, { validateOnly })
   const outcomes: TopicOutcome[] = []
   for (const topic of topics) {
     const result = results.get(topic.name)
@@ -133,14 +153,16 @@ export async function createNewTopics(cluster: Cluster, topics: readonly NewTopi
 }
 
 /** Kafka can only add partitions. */
-export async function growTopics(cluster: Cluster, names: readonly string[], partitions: number): Promise<TopicOutcome[]> {
+export async function growTopics(cluster: Cluster, names: readonly string[], partitions: number, { validateOnly }: TopicChange): Promise<TopicOutcome[]> {
   if (names.length === 0) return []
-  const results = await createPartitions(cluster, names.map((topic) => ({ topic, count: partitions })))
+  const results = await createPartitions(cluster, names.map((topic) => ({ topic, count: partitions })), { validateOnly }) // prettier-ignore
   return names.map((name) => outcome(name, results.get(name), partitions))
 }
 
-export async function removeTopics(cluster: Cluster, names: readonly string[]): Promise<TopicOutcome[]> {
+/** Kafka knows no dry run of this: all that are there would go. */
+export async function removeTopics(cluster: Cluster, names: readonly string[], { validateOnly }: TopicChange): Promise<TopicOutcome[]> {
   if (names.length === 0) return []
+  if (validateOnly) return names.map((name) => outcome(name, undefined, null))
   const results = await deleteTopics(cluster, names)
   return names.map((name) => outcome(name, results.get(name), null))
 }
