@@ -44,7 +44,7 @@ export interface Target {
   readonly properties: ReadonlyMap<string, string>
 }
 
-export const THE_LOCAL_BROKER = 'the broker on this machine'
+const THE_LOCAL_BROKER = 'the broker on this machine'
 
 /** What resolveTarget asks the world; tests put their own in. */
 export interface Surroundings {
