@@ -8,6 +8,7 @@ type Load = () => Promise<{ readonly face: Face }>
 const FACES: Readonly<Record<FaceName, Load>> = {
   'kafka-dump-log': () => import('./kafka-dump-log.ts'),
   'kafka-topics': () => import('./kafka-topics.ts'),
+  'kafka-consumer-groups': () => import('./kafka-consumer-groups.ts'),
   'kafka-get-offsets': () => import('./kafka-get-offsets.ts'),
   'kafka-groups': () => import('./kafka-groups.ts'),
   'kafka-broker-api-versions': () => import('./kafka-broker-api-versions.ts'),

@@ -1,11 +1,16 @@
 // The faces there are, by the names of Apache's tools.
 
 export const FACE_NAMES = [
-  'kafka-topics', 'kafka-get-offsets', 'kafka-groups', 'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
+  'kafka-topics',
+  'kafka-consumer-groups', 'kafka-get-offsets', 'kafka-groups',
+  'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
   'kafka-dump-log',
 ] as const // prettier-ignore
 
 export type FaceName = (typeof FACE_NAMES)[number]
 
 /** Names of older scripts, and of habit. */
-export const OTHER_NAMES: Readonly<Record<string, FaceName>> = { 'kafka-topic': 'kafka-topics' }
+export const OTHER_NAMES: Readonly<Record<string, FaceName>> = {
+  'kafka-topic': 'kafka-topics',
+  'kafka-consumer-group': 'kafka-consumer-groups',
+}

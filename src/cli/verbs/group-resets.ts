@@ -99,12 +99,14 @@ async function planOne(
     return { group, state, rows: await withinLog(cluster, wanted, committed), error: null }
   }
   const all = places ?? [...committed.values()].map(({ topic, partition }) => ({ topic, partition })).sort(byPlace)
-  return { group, state, rows: await rowsFor(cluster, all, target, committed), error: null }
+  return { group, state, rows: await resetRows(cluster, all, target, committed), error: null }
 }
 
+/** What a group has, by `placeOf`. */
 type Committed = ReadonlyMap<string, { readonly offset: number }>
 
-async function rowsFor(
+/** Throws usage errors for what can't be shifted, and KafkaErrors of partitions whose offsets can't be had. */
+export async function resetRows(
   cluster: Cluster,
   places: readonly TopicPartition[],
   target: Exclude<ResetTarget, { readonly to: 'plan' }>,
@@ -159,7 +161,7 @@ async function rowsFor(
 }
 
 /** Offsets before the first record become the first, those behind the end the end. */
-async function withinLog(
+export async function withinLog(
   cluster: Cluster,
   wanted: readonly (TopicPartition & { readonly to: number })[],
   committed: Committed,

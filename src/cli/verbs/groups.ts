@@ -3,7 +3,7 @@
 
 import {
   deleteGroupOffsets, deleteGroups, describeGroups, type GroupDescription, LATEST, listGroupOffsets, listGroups, listOffsets,
-  type TopicPartition,
+  type PartitionResult, type TopicPartition,
 } from '../../client/admin.ts' // prettier-ignore
 import type { Cluster } from '../../client/cluster.ts'
 import { KafkaError } from '../../protocol/errors.ts'
@@ -169,14 +169,30 @@ export async function planOffsetRemoval(cluster: Cluster, group: string, scopes:
 
 /** Throws what the group as a whole is refused. */
 export async function removeOffsets(cluster: Cluster, group: string, planned: readonly OffsetOutcome[]): Promise<OffsetOutcome[]> {
+  const { refusal, results } = await tryDeleteOffsets(cluster, group, planned)
+  if (refusal !== undefined) throw await groupError(cluster, group, refusal)
+  const byName = new Map(results.map((each) => [placeOf(each), each.result]))
+  return planned.map((each) => {
+    const result = byName.get(placeOf(each))
+    return { ...each, error: result === undefined || result.ok ? null : partitionError(result.error) }
+  })
+}
+
+export interface DeletedOffsets {
+  /** What the group as a whole is refused; each partition has it too. */
+  readonly refusal: KafkaError | undefined
+  /** In the order asked. */
+  readonly results: readonly PartitionResult<null>[]
+}
+
+/** Whatever is committed for these partitions. Throws when the coordinator can't be asked. */
+export async function tryDeleteOffsets(cluster: Cluster, group: string, places: readonly TopicPartition[]): Promise<DeletedOffsets> {
   try {
-    const results = new Map((await deleteGroupOffsets(cluster, group, planned)).map((each) => [placeOf(each), each.result]))
-    return planned.map((each) => {
-      const result = results.get(placeOf(each))
-      return { ...each, error: result === undefined || result.ok ? null : partitionError(result.error) }
-    })
+    const results = new Map((await deleteGroupOffsets(cluster, group, places)).map((each) => [placeOf(each), each]))
+    return { refusal: undefined, results: places.flatMap((place) => results.get(placeOf(place)) ?? []) }
   } catch (error) {
-    throw await groupError(cluster, group, error as KafkaError)
+    if (!(error instanceof KafkaError)) throw error
+    return { refusal: error, results: places.map((place) => ({ ...place, result: { ok: false, error } })) }
   }
 }
 

@@ -63,7 +63,8 @@ async function settled(address: string, group: string, members: number, hasEnded
   const cluster = connectCluster(await clientConfig(new Map([['bootstrap.servers', address]])))
   try {
     const deadline = Date.now() + JOIN_MS
-    for (let before = ''; Date.now() < deadline && !hasEnded(); await delay(300)) {
+    for (let before = ''; Date.now() < deadline && !hasEnded(); ) {
+      await delay(300)
       const found = (await describeGroups(cluster, [group])).get(group)
       const committed = JSON.stringify(await listGroupOffsets(cluster, group))
       const readers = found?.ok === true && found.value.state === 'Stable' ? found.value.members.filter(({ assignment }) => assignment.length > 0) : []

@@ -1,0 +1,52 @@
+// kafka-groups: reference kafka-tools.md §28 and §32.
+
+import { joins, topicsWithRecords } from './acts.ts'
+import type { Play } from './play.ts'
+
+export const play: Play = {
+  tool: 'kafka-groups',
+  files: { 'client.properties': 'request.timeout.ms=20000\n' },
+  steps: [
+    { words: '', bare: true },
+    '',
+    '--help',
+    { words: '--help', bare: true },
+    '--version',
+    { words: '--list', bare: true },
+    '--lst',
+    '--describe --group a',
+    '--consumer',
+    '--list --group-type nonsense',
+    '--list --group-type',
+    '--list --group-type classic --group-type share',
+    '--list --protocol a --protocol b',
+    '--list --consumer --share',
+    '--list --share --protocol a',
+    '--list --streams --consumer',
+    '--list --consumer --group-type classic',
+    '--bootstrap-server 127.0.0.1:1 --list',
+    { words: '--bootstrap-server nonsense --list', bare: true },
+    '--command-config DIR/absent.properties --list',
+    '--command-config DIR/client.properties --list',
+    // None yet.
+    '--list',
+    '--list --share',
+    topicsWithRecords({ orders: [4, 3, 0] }),
+    { tool: 'kafka-consumer-groups', words: '--reset-offsets --group simple --topic orders --to-earliest --execute' },
+    { tool: 'kafka-consumer-groups', words: '--reset-offsets --group a-group-whose-name-is-longer-than-a-column --topic orders --to-earliest --execute' },
+    joins('live', 'orders', ['client.id=alpha']),
+    joins('modern', 'orders', ['client.id=beta', 'group.protocol=consumer']),
+    '--list',
+    '--list --consumer',
+    '--list --share',
+    '--list --streams',
+    '--list --group-type classic',
+    '--list --group-type CONSUMER',
+    '--list --group-type share',
+    '--list --group-type classic --protocol consumer',
+    "--list --group-type classic --protocol ''",
+    '--list --protocol consumer',
+    '--list --protocol connect',
+    '--list words behind',
+  ],
+}
