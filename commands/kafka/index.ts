@@ -7,6 +7,10 @@ type Load = () => Promise<{ readonly face: Face }>
 
 const FACES: Readonly<Record<FaceName, Load>> = {
   'kafka-dump-log': () => import('./kafka-dump-log.ts'),
+  'kafka-acls': () => import('./kafka-acls.ts'),
+  'kafka-configs': () => import('./kafka-configs.ts'),
+  'kafka-delete-records': () => import('./kafka-delete-records.ts'),
+  'kafka-log-dirs': () => import('./kafka-log-dirs.ts'),
   'kafka-topics': () => import('./kafka-topics.ts'),
   'kafka-consumer-groups': () => import('./kafka-consumer-groups.ts'),
   'kafka-get-offsets': () => import('./kafka-get-offsets.ts'),

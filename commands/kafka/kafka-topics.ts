@@ -148,6 +148,10 @@ async function create(cluster: Cluster, options: Options, io: FaceIo): Promise<v
   const result = (await called('createTopics', createTopics(cluster, [topic]))).get(name)
   if (result?.ok === false) {
     if (result.error.error === 'TOPIC_ALREADY_EXISTS' && options.has('if-not-exists')) return
+    // Java's tool checks the settings of a topic itself, and throws this then; of names that it doesn't know it throws the other.
+    if (result.error.error === 'INVALID_CONFIG' && !result.error.message.startsWith('Unknown topic config name')) {
+      throw new JavaError('org.apache.kafka.common.config.ConfigException', result.error.message)
+    }
     throw result.error
   }
   io.out(`Created topic ${name}.\n`)
@@ -249,12 +253,24 @@ async function describedTopics(cluster: Cluster, options: Options): Promise<Topi
     const names = await existingTopics(cluster, options)
     return [...(await called('describeTopics', describeTopics(cluster, names))).values()].map(value)
   }
+  checkUuid(id)
   const listed = await called('listTopics', listTopics(cluster))
   if (!listed.some(({ topicId, name }) => topicId === id && !(options.has('exclude-internal') && isInternalTopic(name)))) {
     if (options.has('if-exists')) return []
     throw illegalArgument(`TopicId '${id}' does not exist as expected`)
   }
   return [...(await called('describeTopics', describeTopicsById(cluster, [id]))).values()].map(value)
+}
+
+/** Uuid.fromString. */
+function checkUuid(text: string): void {
+  if (text.length > 24) {
+    throw illegalArgument(`Input string with prefix \`${text.slice(0, 24)}\` is too long to be decoded as a base64 UUID`)
+  }
+  const bytes = Buffer.from(text, 'base64url').length
+  if (bytes !== 16) {
+    throw illegalArgument(`Input string \`${text}\` decoded as ${bytes} bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID`)
+  }
 }
 
 /** Those that --topic means. Throws where it means none, unless --if-exists. */
@@ -298,11 +314,11 @@ function replicaAssignment(options: Options): number[][] {
     const twice = ids.filter((id, at) => ids.indexOf(id) !== at)
     if (twice.length > 0) {
       const message = `Partition replica lists may not contain duplicate entries: ${[...new Set(twice)].join(',')}`
-      throw new JavaError('org.apache.kafka.server.common.AdminCommandFailedException', message)
+      throw new JavaError('org.apache.kafka.tools.AdminCommandFailedException', message)
     }
     if (ids.length !== lists[0].length) {
       const message = `Partition ${index} has different replication factor: ${listText(ids)}`
-      throw new JavaError('org.apache.kafka.server.common.AdminOperationException', message)
+      throw new JavaError('org.apache.kafka.tools.AdminOperationException', message)
     }
   }
   return lists

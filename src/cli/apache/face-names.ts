@@ -5,6 +5,7 @@ export const FACE_NAMES = [
   'kafka-consumer-groups', 'kafka-get-offsets', 'kafka-groups',
   'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
   'kafka-dump-log',
+  'kafka-configs', 'kafka-acls', 'kafka-delete-records', 'kafka-log-dirs',
 ] as const // prettier-ignore
 
 export type FaceName = (typeof FACE_NAMES)[number]

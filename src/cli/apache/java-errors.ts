@@ -105,6 +105,15 @@ function connectException(error: ConnectError): JavaError {
   return new JavaError(`org.apache.kafka.common.errors.${className}`, `${error.message} ${error.hint}`.trim(), { cause: error })
 }
 
+/** As `called`, where the tool doesn't look into the ExecutionException of a future. */
+export async function awaited<T>(call: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw executionException(error, call)
+  }
+}
+
 /** What `work` gives; what it fails with becomes the exception of the Java client's `call`. */
 export async function called<T>(call: string, work: Promise<T>): Promise<T> {
   try {

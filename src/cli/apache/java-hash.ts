@@ -23,9 +23,20 @@ export function optionHash(name: string): number {
   return (31 + stringHash(name)) | 0
 }
 
-/** `items` as a HashMap has them that they were put into one by one; those that share a place stay in order. */
-export function inHashOrder<T>(items: readonly T[], hashOf: (item: T) => number): T[] {
-  let places = 16
+/** AbstractMap.hashCode of texts by text; null is a value. */
+export function mapHash(entries: Iterable<readonly [string, string | null]>): number {
+  let hash = 0
+  for (const [key, value] of entries) hash = (hash + (stringHash(key) ^ (value === null ? 0 : stringHash(value)))) | 0
+  return hash
+}
+
+/**
+ * `items` as a HashMap has them that they were put into one by one; those that share a place stay in order. `capacity`: what
+ * the map was made with.
+ */
+export function inHashOrder<T>(items: readonly T[], hashOf: (item: T) => number, capacity = 16): T[] {
+  let places = 1
+  while (places < capacity) places *= 2
   while (items.length > places * 0.75) places *= 2
   const placed = items.map((item) => {
     const hash = hashOf(item)

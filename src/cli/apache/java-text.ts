@@ -50,3 +50,28 @@ export function tableText(headings: readonly string[], rows: readonly (readonly 
   const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column].length)))
   return [headings, ...rows].map((row) => `${row.map((cell, column) => `${cell.padEnd(widths[column])}\t`).join('')}\n`).join('')
 }
+
+/** Double.toString of JDK 19 and later. */
+export function doubleText(number: number): string {
+  if (!Number.isFinite(number)) return String(number)
+  const size = Math.abs(number)
+  if (size === 0) return Object.is(number, -0) ? '-0.0' : '0.0'
+  if (size >= 1e-3 && size < 1e7) return Number.isInteger(number) ? `${number}.0` : String(number)
+  const [digits, exponent] = number.toExponential().split('e')
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
+}
+
+/** Double.parseDouble, but for hexadecimal numbers: undefined for what it refuses. */
+export function javaDouble(text: string): number | undefined {
+  const match = /^([-+]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)[fFdD]?)$/.exec(text.trim())
+  return match === null ? undefined : Number(`${match[1]}${match[2] ?? match[3]}`)
+}
+
+/** What is wrong with a topic's name (Topic.validate); undefined: nothing. */
+export function invalidTopicName(name: string): string | undefined {
+  if (name === '') return 'Topic name is invalid: the empty string is not allowed'
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
+  if (name.length > 249) return `Topic name is invalid: the length of '${name}' is longer than the max allowed length 249`
+  if (/^[a-zA-Z0-9._-]+$/.test(name)) return undefined
+  return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+}

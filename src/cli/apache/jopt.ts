@@ -45,6 +45,8 @@ export interface JoptValues<Name extends string> {
   long(name: Name): number | undefined
   /** Words that belong to no option. */
   readonly rest: readonly string[]
+  /** The options as they were given, each as often as it was (OptionSet.specs). */
+  readonly given: readonly Name[]
 }
 
 export interface Jopt<Name extends string> extends JoptValues<Name> {
@@ -56,7 +58,8 @@ export interface Jopt<Name extends string> extends JoptValues<Name> {
 export function parseJopt<T extends JoptTable>(table: T, argv: readonly string[]): Jopt<Extract<keyof T, string>> {
   type Name = Extract<keyof T, string>
   const found = new Map<string, string[]>()
-  const rest = readWords(table, argv, found)
+  const given: Name[] = []
+  const rest = readWords(table, argv, found, given)
   const values = (name: Name): readonly string[] => {
     const given = found.get(name)
     const fallback = table[name].default
@@ -74,12 +77,13 @@ export function parseJopt<T extends JoptTable>(table: T, argv: readonly string[]
   checkPresence(table, found)
   return {
     rest,
+    given,
     has: (name) => found.has(name),
     all: values,
     value,
     int: (name) => number(name, 2n ** 31n),
     long: (name) => number(name, 2n ** 63n),
-    usage: (message) => usageExit(table, message),
+    usage: (message) => usageOf(table, message),
   }
 }
 
@@ -108,17 +112,19 @@ export function checkInvalid<Name extends string>(options: Jopt<Name>, used: Nam
   if (clash !== undefined) throw options.usage(`Option "[${used}]" can't be used with option "[${clash}]"`)
 }
 
-function usageExit(table: JoptTable, message: string): FaceExit {
+/** The exit with a message and the help, where the words could not even be parsed. */
+export function usageOf(table: JoptTable, message: string): FaceExit {
   return new FaceExit(1, { err: `${message}\n${helpTable(table)}` })
 }
 
-function readWords(table: JoptTable, argv: readonly string[], found: Map<string, string[]>): string[] {
+function readWords(table: JoptTable, argv: readonly string[], found: Map<string, string[]>, given: string[]): string[] {
   const names = new Map(Object.entries(table).flatMap(([name, { aliases = [] }]) => [name, ...aliases].map((word) => [word, name])))
   const rest: string[] = []
   let at = 0
   const take = (name: string, inline: string | undefined): void => {
     const values = found.get(name) ?? []
     found.set(name, values)
+    given.push(name)
     const { arg } = table[name]
     if (arg === undefined) return
     const next = argv.at(at)

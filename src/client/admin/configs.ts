@@ -1,6 +1,7 @@
 // Configs of topics, brokers, groups and the like. A broker's own can only be asked of that broker.
 
 import { DescribeConfigs } from '../../protocol/apis/describe-configs.ts'
+import { ListConfigResources } from '../../protocol/apis/list-config-resources.ts'
 import { IncrementalAlterConfigs } from '../../protocol/apis/incremental-alter-configs.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Cluster, Target, Wait } from '../cluster.ts'
@@ -137,6 +138,15 @@ export async function describeConfigs(
       ),
     }))
   })
+}
+
+/** Names of what has settings of this type. KafkaError UNSUPPORTED_VERSION for groups before 4.1; what a broker refuses is thrown. */
+export async function listConfigResources(cluster: Cluster, type: 'clientMetrics' | 'group', wait: Wait = {}): Promise<string[]> {
+  const version = (await cluster.versionFor(ListConfigResources, 'any', wait)) ?? 0
+  if (type === 'group' && version < 1) throw new KafkaError('UNSUPPORTED_VERSION', 'The broker is too old to list the groups that have settings')
+  const response = await cluster.call(ListConfigResources, { resourceTypes: version < 1 ? [] : [RESOURCE_TYPES[type]] }, { ...wait, maxVersion: version })
+  if (response.errorCode !== 0) throw KafkaError.from(response.errorCode)
+  return response.configResources.map(({ resourceName }) => resourceName)
 }
 
 /** AlterConfigOp.OpType. */
