@@ -85,7 +85,10 @@ async function run(options: Options, io: FaceIo): Promise<void> {
   const cluster = await openCluster(io, { bootstrapServer, properties, clientId: 'adminclient-1', kind: 'KafkaAdminClient' })
   try {
     const entities = entitiesOf(options)
-    if (options.has('describe')) return await describe(cluster, entities, options.has('all'), io)
+    if (options.has('describe')) {
+      await describe(cluster, entities, options.has('all'), io)
+      return
+    }
     if (entities.types.length !== entities.names.length) throw illegalArgument('An entity name must be specified for every entity type')
     await alter(cluster, entities, { add: await toBeAdded(options), remove: toBeDeleted(options) }, io)
   } finally {

@@ -1,12 +1,11 @@
 // kafka-delete-records (DeleteRecordsCommand of Apache Kafka 4.3). A partition that isn't there is said at once: Apache's tool
 // goes on asking for it until its time is up.
 
-import { readFile } from 'node:fs/promises'
 import { deleteRecords, type DeleteRecordsQuestion } from '../../src/client/admin.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { executionException, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
-import { asArray, asInt, asLong, asObject, asString, fieldOf, parseJson } from '../../src/cli/apache/json.ts'
+import { asArray, asInt, asLong, asObject, asString, fieldOf, fileText, parseJson } from '../../src/cli/apache/json.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
 const OPTIONS = {
@@ -40,7 +39,7 @@ async function run(argv: readonly string[], io: FaceIo): Promise<void> {
   const bootstrapServer = options.value('bootstrap-server')
   const cluster = await openCluster(io, { bootstrapServer, properties, clientId: 'adminclient-1', kind: 'KafkaAdminClient' })
   try {
-    const wanted = offsetsIn(await contentOf(options.value('offset-json-file') ?? ''))
+    const wanted = offsetsIn(await fileText(options.value('offset-json-file') ?? ''))
     io.out('Executing records delete operation\n')
     const asked = deleteRecords(cluster, wanted)
     io.out('Records delete operation completed:\n')
@@ -51,14 +50,6 @@ async function run(argv: readonly string[], io: FaceIo): Promise<void> {
     }
   } finally {
     await cluster.close()
-  }
-}
-
-async function contentOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new JavaError('java.io.IOException', `Unable to read file ${path}`, { cause: error })
   }
 }
 

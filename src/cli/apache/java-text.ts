@@ -64,7 +64,9 @@ export function doubleText(number: number): string {
 /** Double.parseDouble, but for hexadecimal numbers: undefined for what it refuses. */
 export function javaDouble(text: string): number | undefined {
   const match = /^([-+]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)[fFdD]?)$/.exec(text.trim())
-  return match === null ? undefined : Number(`${match[1]}${match[2] ?? match[3]}`)
+  if (match === null) return undefined
+  const [, sign, word, digits] = match as unknown as readonly [string, string, string | undefined, string | undefined]
+  return Number(`${sign}${word ?? digits ?? ''}`)
 }
 
 /** What is wrong with a topic's name (Topic.validate); undefined: nothing. */

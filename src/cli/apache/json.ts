@@ -1,6 +1,7 @@
 // JSON files as Apache's tools read them (Jackson, and Kafka's util.json over it): numbers keep their text, so that 1.0 is no
 // integer and a long loses nothing; what follows the first value is not looked at.
 
+import { readFile } from 'node:fs/promises'
 import { JavaError } from './java-errors.ts'
 
 export type Json =
@@ -12,6 +13,15 @@ export type Json =
 
 /** StreamReadConstraints: how deep values may lie in each other. */
 const MAX_DEPTH = 1000
+
+/** Utils.readFileAsString. */
+export async function fileText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new JavaError('java.io.IOException', `Unable to read file ${path}`, { cause: error })
+  }
+}
 
 /** Undefined: no JSON. */
 export function parseJson(text: string): Json | undefined {
