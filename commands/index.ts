@@ -1,6 +1,7 @@
 // The commands there are, in the order of the help. All in one file of the bundle: a file more costs a start more than its
 // code does. What is heavy (tables, prompts, codecs, the wire) is loaded when it is needed.
 
+import { completions, localNames } from '../src/cli/completion.ts'
 import { runCli, type CommandEntry, type CommandTable } from '../src/cli/run.ts'
 import BrokerLogs from './broker/logs.ts'
 import BrokerReset from './broker/reset.ts'
@@ -8,6 +9,7 @@ import BrokerRun from './broker/run.ts'
 import BrokerStart from './broker/start.ts'
 import BrokerStatus from './broker/status.ts'
 import BrokerStop from './broker/stop.ts'
+import Completion from './completion.ts'
 import Configs from './configs.ts'
 import Consume from './consume.ts'
 import Context from './context.ts'
@@ -25,6 +27,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   transactions: { command: Transactions, summary: 'Look at transactions; find and end those that hang.' },
   configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
   context: { command: Context, summary: 'Keep clusters by name, and choose one.' },
+  completion: { command: Completion, summary: 'Complete words in bash, zsh or fish.' },
   faces: { command: Faces, summary: "Link Apache's tool names (kafka-topics.sh, …) to ktool." },
   'broker:start': { command: BrokerStart, summary: 'Start the bundled broker in the background.' },
   'broker:stop': { command: BrokerStop, summary: 'Stop the bundled broker.' },
@@ -36,6 +39,8 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 export const commands: CommandTable = new Map(Object.entries(COMMANDS))
 
-export function main(argv: readonly string[]): Promise<void> {
-  return runCli(argv, commands)
+export async function main(argv: readonly string[]): Promise<void> {
+  if (argv[0] !== '__complete') return runCli(argv, commands)
+  const words = argv.slice(1)
+  for (const word of await completions(words, commands, localNames(words, process.env))) process.stdout.write(`${word}\n`)
 }

@@ -4,8 +4,13 @@
 
 import { createHash } from 'node:crypto'
 
-export interface ControlRequest {
-  readonly command: 'status' | 'stop'
+export type ControlRequest = { readonly command: 'status' | 'stop' } | NamesRequest
+
+/** For completion: names that begin so. Kafka's own topics only where the beginning is theirs. */
+export interface NamesRequest {
+  readonly command: 'names'
+  readonly of: 'topics' | 'groups'
+  readonly beginning: string
 }
 
 /** A listener as it is bound, and what clients are told of it. */
@@ -36,9 +41,9 @@ export interface BrokerStatus {
   readonly settings: Readonly<Record<string, string>>
 }
 
-/** `stop` is answered when the broker has stopped cleanly; the connection then ends. */
+/** `stop` is answered when the broker has stopped cleanly; the connection then ends. `names`: sorted, and none unless asked for. */
 export type ControlReply =
-  | { readonly ok: true; readonly status: BrokerStatus }
+  | { readonly ok: true; readonly status: BrokerStatus; readonly names: readonly string[] }
   | { readonly ok: false; readonly message: string }
 
 /** In place of a password. */

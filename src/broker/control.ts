@@ -5,7 +5,7 @@ import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { MAX_CONTROL_LINE, controlSocketName } from '../base/control-messages.ts'
-import type { BrokerStatus, ControlReply, ControlRequest } from '../base/control-messages.ts'
+import type { BrokerStatus, ControlReply, ControlRequest, NamesRequest } from '../base/control-messages.ts'
 import { StartError } from './start-error.ts'
 
 export interface ControlServer {
@@ -21,6 +21,7 @@ export async function openControl(options: {
   readonly runtimeDirectory: string
   readonly dataDirectory: string
   readonly status: () => BrokerStatus
+  readonly names: (request: NamesRequest) => Promise<readonly string[]>
   /** Resolves when the broker has stopped. */
   readonly stop: () => Promise<void>
 }): Promise<ControlServer> {
@@ -82,18 +83,37 @@ function readLine(socket: Socket, then: (line: string) => void): void {
   })
 }
 
-async function answer(
-  line: string,
-  { status, stop }: { readonly status: () => BrokerStatus; readonly stop: () => Promise<void> },
-): Promise<ControlReply> {
+interface Answers {
+  readonly status: () => BrokerStatus
+  readonly names: (request: NamesRequest) => Promise<readonly string[]>
+  readonly stop: () => Promise<void>
+}
+
+async function answer(line: string, { status, names, stop }: Answers): Promise<ControlReply> {
   try {
-    const { command } = JSON.parse(line) as Partial<ControlRequest>
+    const request = JSON.parse(line) as Partial<ControlRequest>
     const now = status()
-    if (command === 'status') return { ok: true, status: now }
-    if (command !== 'stop') return { ok: false, message: 'unknown command' }
-    await stop()
-    return { ok: true, status: now }
+    switch (request.command) {
+      case 'status':
+        return { ok: true, status: now, names: [] }
+      case 'names': {
+        const { of, beginning = '' } = request
+        if (of !== 'topics' && of !== 'groups') return { ok: false, message: 'names of what?' }
+        return { ok: true, status: now, names: fitting(await names({ command: 'names', of, beginning })) }
+      }
+      case 'stop':
+        await stop()
+        return { ok: true, status: now, names: [] }
+      default:
+        return { ok: false, message: 'unknown command' }
+    }
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** As many as surely fit into a line. */
+function fitting(names: readonly string[]): string[] {
+  let room = MAX_CONTROL_LINE / 2
+  return names.filter((name) => (room -= name.length * 2 + 3) > 0)
 }

@@ -5,7 +5,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
-import { HIDDEN, runtimeDirectory, type BrokerStatus } from '../base/control-messages.ts'
+import { HIDDEN, runtimeDirectory, type BrokerStatus, type NamesRequest } from '../base/control-messages.ts'
 import { createLogger, type Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import { startBroker, type Broker } from './broker.ts'
@@ -13,6 +13,7 @@ import { isSensitive } from './config/resolve.ts'
 import { openControl } from './control.ts'
 import { boundedLog, writeStderr } from './daemon-log.ts'
 import { describe } from './handler.ts'
+import { isInternalTopic } from './metadata/topics.ts'
 import { createMissingTopics, type WantedTopic } from './startup-topics.ts'
 
 export interface DaemonOptions {
@@ -97,6 +98,7 @@ async function serve(
       runtimeDirectory: runtimeDirectory(process.env, tmpdir(), process.getuid?.() ?? 0),
       dataDirectory: realpathSync(broker.store.directory),
       status,
+      names: (request) => namesOf(broker, request),
       stop: () => broker.stop().then(() => ended),
     })
     for (const { name, protocol, host, port } of broker.listeners) {
@@ -115,6 +117,11 @@ async function serve(
     clearInterval(holdsProcess)
     for (const signal of SIGNALS) process.off(signal, onSignal)
   }
+}
+
+async function namesOf(broker: Broker, { of, beginning }: NamesRequest): Promise<string[]> {
+  const names = of === 'groups' ? (await broker.groups.list()).map(({ id }) => id) : [...broker.metadata.image.topics()].map(({ name }) => name)
+  return names.filter((name) => name.startsWith(beginning) && (of === 'groups' || beginning.startsWith('_') || !isInternalTopic(name))).sort()
 }
 
 function statusOf(broker: Broker, options: DaemonOptions, uptimeMs: number): BrokerStatus {
