@@ -10,6 +10,7 @@ export * from './admin/groups.ts'
 export * from './admin/partitions.ts'
 export * from './admin/quorum.ts'
 export * from './admin/quotas.ts'
+export * from './admin/replicas.ts'
 export type { Result } from './admin/result.ts'
 export * from './admin/scram-users.ts'
 export {

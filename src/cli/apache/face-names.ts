@@ -6,6 +6,7 @@ export const FACE_NAMES = [
   'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
   'kafka-dump-log',
   'kafka-configs', 'kafka-acls', 'kafka-delete-records', 'kafka-log-dirs',
+  'kafka-leader-election', 'kafka-reassign-partitions',
 ] as const // prettier-ignore
 
 export type FaceName = (typeof FACE_NAMES)[number]

@@ -8,6 +8,8 @@ import { errorName, KafkaError, type ErrorName } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { ResponseOf } from '../../protocol/schema.ts'
 import type { Cluster, Wait } from '../cluster.ts'
+import { groupBy } from './group-by.ts'
+import type { TopicPartition } from './partitions.ts'
 import { failed, resultOf, type Result } from './result.ts'
 import { brokerTimeout, inOrder, isMisdirected, waitOf } from './topics.ts'
 
@@ -181,10 +183,17 @@ export interface Reassignment {
 }
 
 /**
- * Partitions that are on the move. Throws KafkaError when the cluster refuses or doesn't know the question.
+ * Partitions that are on the move, of `partitions` when given. Throws KafkaError when the cluster refuses or doesn't know the question.
  */
-export async function listPartitionReassignments(cluster: Cluster, wait: Wait = {}): Promise<Reassignment[]> {
-  const request = { topics: null, timeoutMs: brokerTimeout(cluster, wait) }
+export async function listPartitionReassignments(
+  cluster: Cluster,
+  { partitions, ...wait }: Wait & { readonly partitions?: readonly TopicPartition[] } = {},
+): Promise<Reassignment[]> {
+  const topics = partitions && [...groupBy(partitions, ({ topic }) => topic)].map(([name, group]) => ({
+    name,
+    partitionIndexes: group.map(({ partition }) => partition),
+  })) // prettier-ignore
+  const request = { topics: topics ?? null, timeoutMs: brokerTimeout(cluster, wait) }
   const response = await cluster.call(ListPartitionReassignments, request, {
     ...waitOf(wait),
     node: 'controller',
