@@ -13,6 +13,7 @@ import { called, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { readJavaFile } from '../../src/cli/apache/java-json.ts'
 import { checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
+import { openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import {
   type Assignment, brokerOrder, commandFailed, type DirectoryOf, inOrder, operationFailed, parseExecutable, parseGenerate, parsePlan,
@@ -81,11 +82,12 @@ class Terse extends Error {
 export const face: Face = async (argv, io) => {
   const options = parseJopt(OPTIONS, argv)
   const action = checkOptions(options, argv)
-  let cluster: Cluster | undefined
+  let close = (): Promise<void> => Promise.resolve()
   try {
     const properties = await loadProperties(options.value('command-config'))
-    cluster = await open(io, options, properties)
-    await { verify, generate, execute, cancel, list }[action](cluster, options, io)
+    const opened = await open(io, options, properties)
+    close = () => opened.close()
+    await { verify, generate, execute, cancel, list }[action](opened.cluster, options, io)
     return 0
   } catch (error) {
     if (error instanceof Terse) io.out(`${error.message}\n`)
@@ -95,7 +97,7 @@ export const face: Face = async (argv, io) => {
     }
     return 1
   } finally {
-    await cluster?.close()
+    await close()
   }
 }
 
@@ -117,16 +119,38 @@ function checkOptions(options: Options, argv: readonly string[]): Action {
   return action
 }
 
-async function open(io: FaceIo, options: Options, properties: ReadonlyMap<string, string>): Promise<Cluster> {
+/** With --bootstrap-controller the cluster is the active controller. */
+async function open(
+  io: FaceIo,
+  options: Options,
+  wished: ReadonlyMap<string, string>,
+): Promise<{ readonly cluster: Cluster; close(): Promise<void> }> {
+  const properties = new Map([['client.id', 'reassign-partitions-tool'], ...wished])
+  if (options.has('bootstrap-controller')) {
+    const bootstrapController = options.value('bootstrap-controller')
+    if (bootstrapController === undefined) throw nullPointer()
+    const admin = await openAdmin(io, { bootstrapController, properties })
+    const cluster = await admin.call('listPartitionReassignments', (active) => Promise.resolve(active))
+    return { cluster, close: () => admin.close() }
+  }
   const zookeeper = options.value('zookeeper')
-  const named = options.has('bootstrap-controller') ? options.value('bootstrap-controller') : options.value('bootstrap-server')
-  const bootstrapServer = named ?? (zookeeper === undefined ? undefined : await brokerForZookeeper(io, zookeeper))
-  if (bootstrapServer === undefined) throw new JavaError('java.lang.NullPointerException', '')
-  return openCluster(io, { bootstrapServer, properties, clientId: 'reassign-partitions-tool', kind: 'KafkaAdminClient' })
+  const bootstrapServer = options.value('bootstrap-server') ?? (zookeeper === undefined ? undefined : await brokerForZookeeper(io, zookeeper))
+  if (bootstrapServer === undefined) throw nullPointer()
+  const cluster = await openCluster(io, { bootstrapServer, properties, clientId: 'reassign-partitions-tool', kind: 'KafkaAdminClient' })
+  return { cluster, close: () => cluster.close() }
 }
 
-async function list(cluster: Cluster, _options: Options, io: FaceIo): Promise<void> {
-  const reassignments = await called('listPartitionReassignments', listPartitionReassignments(cluster))
+function nullPointer(): JavaError {
+  return new JavaError('java.lang.NullPointerException', '')
+}
+
+/** Whom to ask for reassignments. */
+function activeOne(options: Options): { readonly node: 'controller' | 'any' } {
+  return { node: options.has('bootstrap-controller') ? 'any' : 'controller' }
+}
+
+async function list(cluster: Cluster, options: Options, io: FaceIo): Promise<void> {
+  const reassignments = await called('listPartitionReassignments', listPartitionReassignments(cluster, activeOne(options)))
   const part = (name: string, ids: readonly number[]): string => (ids.length === 0 ? '' : ` ${name}: ${ids.join(',')}.`)
   const lines = inOrder(reassignments).map((each) => {
     return `${partitionName(each)}: replicas: ${each.replicas.join(',')}.${part('adding', each.adding)}${part('removing', each.removing)}\n`
@@ -203,12 +227,12 @@ async function cancel(cluster: Cluster, options: Options, io: FaceIo): Promise<v
   const timeoutMs = options.long('timeout') ?? 0
   const { partitions, directories } = parsePlan(text)
   const places = [...new Map(partitions.map((each) => [partitionName(each), each])).values()]
-  const listed = await called('listPartitionReassignments', listPartitionReassignments(cluster, { partitions: places }))
+  const listed = await called('listPartitionReassignments', listPartitionReassignments(cluster, { ...activeOne(options), partitions: places }))
   const active = listed.filter(({ adding, removing }) => adding.length > 0 || removing.length > 0)
   if (active.length === 0) io.out('None of the specified partition reassignments are active.\n')
   else {
     const stops = active.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
-    const errors = errorLines(await called('alterPartitionReassignments', alterPartitionReassignments(cluster, stops)))
+    const errors = errorLines(await called('alterPartitionReassignments', alterPartitionReassignments(cluster, stops, activeOne(options))))
     if (errors.length > 0) throw new Terse(`Error cancelling partition reassignment${plural(errors)} for:\n${errors.join('\n')}`)
     io.out(`Successfully cancelled partition reassignment${plural(active)} for: ${inOrder(active).map(partitionName).join(',')}\n`)
   }

@@ -175,7 +175,7 @@ class Reader {
   #number(): JsonNode {
     const text = /^-?\d+(\.\d+)?([eE][-+]?\d+)?/.exec(this.#text.slice(this.#at))?.[0]
     if (text === undefined) throw this.#unexpected('expected digit (0-9) to follow minus sign, for valid numeric value')
-    if (/^-?0\d/.test(text)) throw parseError('Invalid numeric value: Leading zeroes not allowed', this.#place(this.#at + (text.startsWith('-') ? 1 : 0)))
+    if (/^-?0\d/.test(text)) throw parseError('Invalid numeric value: Leading zeroes not allowed', this.#place(this.#at + (text.startsWith('-') ? 2 : 1)))
     this.#at += text.length
     return { kind: 'number', text }
   }

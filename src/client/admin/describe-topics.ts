@@ -11,7 +11,7 @@ import type { Cluster, Wait } from '../cluster.ts'
 import { groupBy } from './group-by.ts'
 import type { TopicPartition } from './partitions.ts'
 import { failed, resultOf, type Result } from './result.ts'
-import { brokerTimeout, inOrder, isMisdirected, waitOf } from './topics.ts'
+import { type AtController, brokerTimeout, inOrder, isMisdirected, waitOf } from './topics.ts'
 
 const PAGE_PARTITIONS = 2_000 // also the most that a broker gives (max.request.partition.size.limit)
 const METADATA_WITH_IDS = 12
@@ -187,7 +187,7 @@ export interface Reassignment {
  */
 export async function listPartitionReassignments(
   cluster: Cluster,
-  { partitions, ...wait }: Wait & { readonly partitions?: readonly TopicPartition[] } = {},
+  { partitions, node = 'controller', ...wait }: AtController & { readonly partitions?: readonly TopicPartition[] } = {},
 ): Promise<Reassignment[]> {
   const topics = partitions && [...groupBy(partitions, ({ topic }) => topic)].map(([name, group]) => ({
     name,
@@ -196,7 +196,7 @@ export async function listPartitionReassignments(
   const request = { topics: topics ?? null, timeoutMs: brokerTimeout(cluster, wait) }
   const response = await cluster.call(ListPartitionReassignments, request, {
     ...waitOf(wait),
-    node: 'controller',
+    node,
     retryIf: (answer) => isMisdirected([answer]),
   })
   if (response.errorCode !== 0) throw KafkaError.from(response.errorCode, response.errorMessage)

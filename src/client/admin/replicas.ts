@@ -9,7 +9,7 @@ import { describeLogDirs } from './cluster-info.ts'
 import { groupBy } from './group-by.ts'
 import type { PartitionResult, TopicPartition } from './partitions.ts'
 import { failed, resultOf, type Result } from './result.ts'
-import { brokerTimeout, isMisdirected, waitOf } from './topics.ts'
+import { type AtController, brokerTimeout, isMisdirected, waitOf } from './topics.ts'
 
 /** ElectionType, by its codes. */
 const ELECTION_TYPES = { preferred: 0, unclean: 1 } as const
@@ -51,10 +51,10 @@ export interface NewReassignment extends TopicPartition {
 export async function alterPartitionReassignments(
   cluster: Cluster,
   moves: readonly NewReassignment[],
-  options: Wait & { readonly allowReplicationFactorChange?: boolean } = {},
+  options: AtController & { readonly allowReplicationFactorChange?: boolean } = {},
 ): Promise<PartitionResult<null>[]> {
-  const { allowReplicationFactorChange = true, ...wait } = options
-  const version = (await cluster.versionFor(AlterPartitionReassignments, 'controller', waitOf(wait))) ?? 0
+  const { allowReplicationFactorChange = true, node = 'controller', ...wait } = options
+  const version = (await cluster.versionFor(AlterPartitionReassignments, node, waitOf(wait))) ?? 0
   if (!allowReplicationFactorChange && version < 1) {
     throw new KafkaError('UNSUPPORTED_VERSION', 'The broker does not support the AllowReplicationFactorChange option for the AlterPartitionReassignments API.')
   }
@@ -65,7 +65,7 @@ export async function alterPartitionReassignments(
   const request = { timeoutMs: brokerTimeout(cluster, wait), allowReplicationFactorChange, topics }
   const response = await cluster.call(AlterPartitionReassignments, request, {
     ...waitOf(wait),
-    node: 'controller',
+    node,
     maxVersion: version,
     retryIf: (answer) => isMisdirected([answer]),
   })

@@ -46,6 +46,11 @@ export interface CreatedTopic {
   readonly configs: readonly ConfigEntry[] | null
 }
 
+export interface AtController extends Wait {
+  /** 'any' where the cluster is one of controllers, whose active one is connected; the controller when left out. */
+  readonly node?: 'controller' | 'any'
+}
+
 interface ChangeOptions extends Wait {
   readonly validateOnly?: boolean | undefined
 }

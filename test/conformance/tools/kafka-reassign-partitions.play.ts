@@ -68,6 +68,8 @@ export const play: Play = {
     '--list --bootstrap-controller localhost:1',
     { words: '--verify --bootstrap-controller localhost:1 --reassignment-json-file DIR/stay.json', bare: true },
     { words: '--list --bootstrap-server', bare: true },
+    { words: '--list --bootstrap-controller ADDRESS', bare: true },
+    { words: '--list --bootstrap-server localhost', bare: true },
     '--verify',
     '--execute',
     '--cancel',

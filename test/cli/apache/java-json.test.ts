@@ -1,0 +1,72 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { JavaError } from '../../../src/cli/apache/java-errors.ts'
+import { asArray, asObject, field, type JsonNode, parseJson, toInt, toList, toText, tryParseJson } from '../../../src/cli/apache/java-json.ts'
+
+function valueOf(node: JsonNode): unknown {
+  switch (node.kind) {
+    case 'object':
+      return Object.fromEntries([...node.fields].map(([name, value]) => [name, valueOf(value)]))
+    case 'array':
+      return node.items.map(valueOf)
+    case 'text':
+      return node.text
+    case 'missing':
+      return undefined
+    default:
+      return JSON.parse(node.text)
+  }
+}
+
+test('reads what JSON.stringify writes', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.constantFrom('', ' ', ' and more'), (text, rest) => {
+      expect(JSON.stringify(valueOf(parseJson(text + rest)))).toBe(JSON.stringify(JSON.parse(text)))
+    }),
+  )
+})
+
+test('gives a node or an error of Jackson for any text', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '"', '\\', '1', '-', '0', '.5', 'true', 'x', ' ', '\n')), (words) => {
+      const text = words.join('')
+      try {
+        parseJson(text)
+      } catch (error) {
+        expect(error).toBeInstanceOf(JavaError)
+      }
+      expect(tryParseJson(text)?.kind).not.toBe('')
+    }),
+  )
+})
+
+describe('what is refused, in the words of Jackson', () => {
+  const message = (run: () => unknown): string => {
+    try {
+      run()
+    } catch (error) {
+      return (error as Error).message.split('\n')[0]
+    }
+    return 'nothing'
+  }
+
+  test.each([
+    ['', "The input string shouldn't be empty"],
+    ['{a:1}', "Unexpected character ('a' (code 97)): was expecting double-quote to start field name"],
+    ['{"a" 1}', "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value"],
+    ['[1 2]', "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries"],
+    ['yes', "Unrecognized token 'yes': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"],
+  ])('%j', (text, expected) => {
+    expect(message(() => parseJson(text))).toBe(expected)
+  })
+
+  test('types that are others than wanted', () => {
+    const fields = asObject(parseJson('{"n": 1.0, "big": 3000000000, "list": ["a"]}'))
+    expect(message(() => toInt(field(fields, 'n')))).toBe('Expected `Integer` value, received 1.0')
+    expect(message(() => toInt(field(fields, 'big')))).toBe('Expected `Integer` value, received 3000000000')
+    expect(message(() => toText(field(fields, 'n')))).toBe('Expected `String` value, received 1.0')
+    expect(message(() => toList(field(fields, 'list'), toInt))).toBe('Expected `Integer` value, received "a"')
+    expect(message(() => asArray(field(fields, 'n')))).toBe('Expected JSON array, received 1.0')
+    expect(message(() => field(fields, 'none'))).toBe('No such field exists: `none`')
+  })
+})
