@@ -13,6 +13,8 @@ const FACES: Readonly<Record<FaceName, Load>> = {
   'kafka-log-dirs': () => import('./kafka-log-dirs.ts'),
   'kafka-leader-election': () => import('./kafka-leader-election.ts'),
   'kafka-reassign-partitions': () => import('./kafka-reassign-partitions.ts'),
+  'kafka-console-consumer': () => import('./kafka-console-consumer.ts'),
+  'kafka-console-producer': () => import('./kafka-console-producer.ts'),
   'kafka-topics': () => import('./kafka-topics.ts'),
   'kafka-consumer-groups': () => import('./kafka-consumer-groups.ts'),
   'kafka-get-offsets': () => import('./kafka-get-offsets.ts'),
@@ -36,8 +38,13 @@ export async function main(name: string, argv: readonly string[]): Promise<void>
   const io: FaceIo = {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    stdin: process.stdin,
-    stdout: process.stdout,
+    // Made when they are first looked at, which costs some milliseconds.
+    get stdin() {
+      return process.stdin
+    },
+    get stdout() {
+      return process.stdout
+    },
     env: process.env,
   }
   process.exitCode = await runFace(face, argv, io)

@@ -9,6 +9,7 @@ import { type ErrorName, errorName, KafkaError, ProtocolError } from '../protoco
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { EARLIEST, type IsolationLevel, LATEST, offsetsAt, placeOf } from './admin/partitions.ts'
 import { groupBy } from './admin/group-by.ts'
+import type { AutoOffsetReset } from './client-config.ts'
 import type { Cluster, Leader } from './cluster.ts'
 import { type FetchedRecords, scanBatches } from './consumer-batches.ts'
 import { ConnectError, TimeoutError } from './errors.ts'
@@ -38,6 +39,10 @@ export interface ConsumerOptions {
 export interface FetchOptions extends Pick<ConsumerOptions, 'isolation' | 'onNotice'> {
   /** While true `next` gives undefined instead of waiting; `wake` makes it look. */
   readonly isInterrupted?: () => boolean
+  /** What becomes of a position that is no longer, or not yet, there; left out: on to the nearest end. */
+  readonly outOfRange?: AutoOffsetReset | undefined
+  /** How long fetching from a partition may fail for reasons that may pass, ms; default.api.timeout.ms when left out. */
+  readonly patienceMs?: number
 }
 
 export interface ConsumerPosition {
@@ -326,9 +331,9 @@ export class Consumer {
     const mayPass = error instanceof TimeoutError || ((error instanceof ConnectError || error instanceof KafkaError) && error.retriable)
     assigned.failingSince = Math.min(assigned.failingSince, now)
     const { defaultApiTimeoutMs, retryBackoffMs } = this.#cluster.config
-    if (!mayPass || now - assigned.failingSince >= defaultApiTimeoutMs) {
-      this.#error ??= error
-      this.wake()
+    const { patienceMs = defaultApiTimeoutMs } = this.#options
+    if (!mayPass || now - assigned.failingSince >= patienceMs) {
+      this.fail(error)
       return
     }
     assigned.node = -1
@@ -356,13 +361,16 @@ export class Consumer {
 
   /** What we want next was deleted, or the log was cut: on to the nearest end, and a person is told. */
   async #moveIntoRange(assigned: Assigned): Promise<void> {
-    const { isolation, onNotice } = this.#options
+    const { isolation, onNotice, outOfRange } = this.#options
     const { topic, partition, offset } = assigned
+    if (outOfRange === 'none') {
+      this.fail(new KafkaError('OFFSET_OUT_OF_RANGE', `Fetch position ${offset} is out of range for partition ${placeOf(assigned)}`))
+      return
+    }
     assigned.notBefore = Infinity
     try {
-      const ask = (timestamp: number) => offsetsAt(this.#cluster, this.#clock, topic, [partition], timestamp, isolation)
-      const first = (await ask(EARLIEST)).get(partition) ?? 0
-      const moved = offset < first ? first : ((await ask(LATEST)).get(partition) ?? first)
+      const ask = async (timestamp: number) => (await offsetsAt(this.#cluster, this.#clock, topic, [partition], timestamp, isolation)).get(partition)
+      const moved = outOfRange === undefined ? await nearest(offset, ask) : await resetOffset(outOfRange, this.#clock.now(), ask)
       onNotice?.(`offset ${offset} of ${topic}-${partition} is gone; going on at ${moved}`)
       assigned.offset = moved
       assigned.notBefore = 0
@@ -374,10 +382,29 @@ export class Consumer {
     this.wake()
   }
 
+  /** Everything that has come is still given out; then `next` throws this. The first one counts. */
+  fail(error: Error): void {
+    this.#error ??= error
+    this.wake()
+  }
+
   /** A waiting `next` looks around. */
   wake(): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     waiting?.()
   }
+}
+
+type Ask = (timestamp: number) => Promise<number | undefined>
+
+async function nearest(offset: number, ask: Ask): Promise<number> {
+  const first = (await ask(EARLIEST)) ?? 0
+  return offset < first ? first : ((await ask(LATEST)) ?? first)
+}
+
+/** Where auto.offset.reset leads, which is not 'none'. */
+async function resetOffset(reset: AutoOffsetReset, now: number, ask: Ask): Promise<number> {
+  const found = typeof reset === 'object' ? ((await ask(now - reset.byDuration)) ?? -1) : -1
+  return found >= 0 ? found : ((await ask(reset === 'earliest' ? EARLIEST : LATEST)) ?? 0)
 }

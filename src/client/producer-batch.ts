@@ -7,6 +7,7 @@ import { varintSize } from '../kernels/varint.ts'
 import type { CompressionCodec } from '../protocol/compression/index.ts'
 import { BATCH_OVERHEAD, readBatchHeader, sealBatch } from '../protocol/record-batch.ts'
 import { RecordCursor } from '../protocol/record-cursor.ts'
+import type { RecordSizes } from './producer-records.ts'
 
 const MAX_RECORD_OVERHEAD = 21 // DefaultRecord: length, attributes, timestamp and offset delta
 
@@ -79,6 +80,15 @@ export class ProducerBatch implements RecordArea {
   /** The batch as it goes over the wire. The codec must be prepared. The same bytes again until `assign`. */
   sealed(codec: CompressionCodec, level: number | undefined): Buffer {
     return (this.#sealed ??= this.#seal(codec, level))
+  }
+
+  /** How large the records are, in their order; −1 is null. */
+  *sizes(): Generator<RecordSizes, void, undefined> {
+    const cursor = new RecordCursor(readBatchHeader(this.#seal('none', undefined), 0), this.bytes.subarray(BATCH_OVERHEAD, this.at))
+    while (cursor.next()) {
+      const { keyStart, keyEnd, valueStart, valueEnd } = cursor
+      yield { keySize: keyStart < 0 ? -1 : keyEnd - keyStart, valueSize: valueStart < 0 ? -1 : valueEnd - valueStart }
+    }
   }
 
   /** Gives the batch its place in the producer's sequence. */

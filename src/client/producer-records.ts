@@ -11,6 +11,24 @@ export interface RecordRanges {
   readonly line: number // of the input, for the report; 0: none
 }
 
+/** Bytes; −1: null. */
+export interface RecordSizes {
+  readonly keySize: number
+  readonly valueSize: number
+}
+
+/** A record that was not written, as Java's tools name it. */
+export interface FailedRecord extends RecordSizes {
+  readonly error: Error
+}
+
+export interface ProducerEvents {
+  /** Sending failed for a reason that may pass; told once, until a batch is acknowledged again. */
+  readonly onTrouble?: ((error: Error) => void) | undefined
+  /** A record was given up. */
+  readonly onFailed?: ((record: FailedRecord) => void) | undefined
+}
+
 export interface ProducerTotals {
   acknowledged: number // records
   failed: number // records

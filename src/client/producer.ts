@@ -16,7 +16,7 @@ import { Partitioner } from './partitioner.ts'
 import { initProducerId, recordErrorText } from './producer-answers.ts'
 import { NO_IDENTITY, ProducerBatch, type ProducerIdentity, serializedSize } from './producer-batch.ts'
 import { ProducerPartition } from './producer-partition.ts'
-import type { ProducerTotals, RecordRanges } from './producer-records.ts'
+import type { ProducerEvents, ProducerTotals, RecordRanges, RecordSizes } from './producer-records.ts'
 
 export interface ProducerTopic {
   readonly name: string
@@ -46,7 +46,7 @@ export class Producer {
   readonly #clock: Clock
   readonly #config: Cluster['config']
   readonly #isIdempotent: boolean
-  readonly #onTrouble: (error: Error) => void
+  readonly #events: ProducerEvents
   #isInTrouble = false
   readonly #active = new Set<ProducerPartition>() // with records not acknowledged
   readonly #nodes = new Map<number, Node>()
@@ -61,12 +61,11 @@ export class Producer {
   #timerAt = Infinity
   #waiters: (() => void)[] = [] // look again at memory, or at whether all is done
 
-  /** `onTrouble`: sending failed for a reason that may pass; told once, until a batch is acknowledged again. */
-  constructor(cluster: Cluster, clock: Clock = systemClock, onTrouble: (error: Error) => void = () => {}) {
+  constructor(cluster: Cluster, clock: Clock = systemClock, events: ProducerEvents = {}) {
     const { config } = cluster
     this.#cluster = cluster
     this.#clock = clock
-    this.#onTrouble = onTrouble
+    this.#events = events
     this.#config = config
     this.#isIdempotent = config.producer.enableIdempotence && config.producer.acks === -1
     if (!this.#isIdempotent) this.#identity = NO_IDENTITY
@@ -133,7 +132,7 @@ export class Producer {
     const { source, keyStart, keyEnd, valueStart, valueEnd, headers = NO_HEADERS, line } = record
     const { partitioner, partitions } = topic
     const size = serializedSize(keyStart < 0 ? -1 : keyEnd - keyStart, valueStart < 0 ? -1 : valueEnd - valueStart, headers.length)
-    if (this.#isTooLarge(size, line)) return true
+    if (this.#isTooLarge(size, line, keyStart < 0 ? -1 : keyEnd - keyStart, valueEnd - valueStart)) return true
     for (;;) {
       const partition = fixed ?? partitions[partitioner.pick(source, keyStart, keyEnd)]
       const isNew = partition.open === undefined
@@ -161,11 +160,11 @@ export class Producer {
 
   /** Counts a record whose value of `size` bytes is longer than longestValue, and was dropped unseen. */
   refuseTooLong(line: number, size: number): void {
-    this.#isTooLarge(serializedSize(-1, size, NO_HEADERS.length), line)
+    this.#isTooLarge(serializedSize(-1, size, NO_HEADERS.length), line, -1, size)
   }
 
   /** Counts a record of `size` serialized bytes as failed if it is over the limits, in Java's words. */
-  #isTooLarge(size: number, line: number): boolean {
+  #isTooLarge(size: number, line: number, keySize: number, valueSize: number): boolean {
     const { maxRequestSize, bufferMemory } = this.#config.producer
     if (size <= maxRequestSize && size <= bufferMemory) return false
     const what =
@@ -173,7 +172,7 @@ export class Producer {
         ? `larger than ${maxRequestSize}, which is the value of the max.request.size configuration.`
         : 'larger than the total memory buffer you have configured with the buffer.memory configuration.'
     const message = `The message is ${size} bytes when serialized which is ${what}`
-    this.#fail(1, line, new KafkaError('MESSAGE_TOO_LARGE', message))
+    this.#count(1, line, [{ keySize, valueSize }], new KafkaError('MESSAGE_TOO_LARGE', message))
     return true
   }
 
@@ -384,22 +383,20 @@ export class Producer {
   }
 
   #tellTrouble(error: Error): void {
-    if (!this.#isInTrouble) this.#onTrouble(error)
+    if (!this.#isInTrouble) this.#events.onTrouble?.(error)
     this.#isInTrouble = true
   }
 
   #failed({ partition, batch }: Sent, error: Error): void {
     if (this.#isIdempotent) partition.loseSequence()
-    this.#fail(batch.count, batch.lineOf(0), error)
-    this.#release(batch)
+    this.#fail(batch, error)
     partition.returned(batch, [])
     // Other partitions go on with the id they have.
     if (this.#isIdempotent && partition.isOutOfEpochs) this.#identity = undefined
   }
 
   #expired(partition: ProducerPartition, batch: ProducerBatch): void {
-    this.#fail(batch.count, batch.lineOf(0), this.#tooLate(partition, batch))
-    this.#release(batch)
+    this.#fail(batch, this.#tooLate(partition, batch))
     this.#wakeWaiters()
   }
 
@@ -410,7 +407,14 @@ export class Producer {
     return new TimeoutError(`Expiring ${batch.count} record(s) for ${where}:${age} ms has passed since batch creation${why}`)
   }
 
-  #fail(records: number, line: number, error: Error): void {
+  #fail(batch: ProducerBatch, error: Error): void {
+    this.#count(batch.count, batch.lineOf(0), batch.sizes(), error)
+    this.#release(batch)
+  }
+
+  #count(records: number, line: number, sizes: Iterable<RecordSizes>, error: Error): void {
+    const { onFailed } = this.#events
+    if (onFailed !== undefined) for (const size of sizes) onFailed({ ...size, error })
     this.totals.failed += records
     this.totals.lastError = error
     const first = this.totals.firstFailure
@@ -465,10 +469,7 @@ export class Producer {
         this.#tellTrouble(error)
         continue
       }
-      for (const batch of partition.waiting.splice(0)) {
-        this.#fail(batch.count, batch.lineOf(0), error)
-        this.#release(batch)
-      }
+      for (const batch of partition.waiting.splice(0)) this.#fail(batch, error)
     }
   }
 

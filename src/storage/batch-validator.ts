@@ -159,7 +159,7 @@ function checkRecords(
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (needsKeys && cursor.keyStart < 0) {
       if (++errorCount > MAX_ERRORS) continue
-      const message = `Compacted topic cannot accept message without key in topic partition ${name}.`
+      const message = `Compacted topic cannot accept message without key in topic partition ${name}`
       errors.push({ batchIndex: index, message })
     } else if (timestamp !== -1 && (timestamp < earliest || timestamp > latest)) {
       badTimestamps++

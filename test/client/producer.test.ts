@@ -49,7 +49,7 @@ describe('Producer', () => {
     const fates: Fate[] = ['lost', 'silent', 'ok', 'lost']
     broker.fate = () => fates.shift() ?? 'ok'
     const told: string[] = []
-    const producer = new Producer(await broker.cluster(), undefined, ({ message }) => told.push(message))
+    const producer = new Producer(await broker.cluster(), undefined, { onTrouble: ({ message }) => void told.push(message) })
     const topic = await producer.topic('t')
     for (const line of [1, 2]) {
       await append(producer, topic, null, 'x', line)

@@ -1,7 +1,7 @@
 // The faces there are, by the names of Apache's tools.
 
 export const FACE_NAMES = [
-  'kafka-topics',
+  'kafka-topics', 'kafka-console-consumer', 'kafka-console-producer',
   'kafka-consumer-groups', 'kafka-get-offsets', 'kafka-groups',
   'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
   'kafka-dump-log',

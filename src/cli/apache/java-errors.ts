@@ -40,9 +40,10 @@ export function wrappedInRuntime(cause: JavaError): JavaError {
   return new JavaError('java.lang.RuntimeException', throwableText(cause), { cause })
 }
 
-// Where the class (Errors.java) is not the error's name in camel case with Exception behind it.
+// Where the class (Errors.java) is not the error's name in camel case with Exception behind it, or not beside the others.
 const CLASSES: Partial<Record<ErrorName, string>> = {
   UNKNOWN_SERVER_ERROR: 'UnknownServerException',
+  INVALID_RECORD: 'org.apache.kafka.common.InvalidRecordException',
   CORRUPT_MESSAGE: 'CorruptRecordException',
   REQUEST_TIMED_OUT: 'TimeoutException',
   MESSAGE_TOO_LARGE: 'RecordTooLargeException',
@@ -76,7 +77,8 @@ function classOf(error: ErrorName): string {
     .split('_')
     .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
     .join('')
-  return `org.apache.kafka.common.errors.${CLASSES[error] ?? (camel.endsWith('Exception') ? camel : `${camel}Exception`)}`
+  const name = CLASSES[error] ?? (camel.endsWith('Exception') ? camel : `${camel}Exception`)
+  return name.includes('.') ? name : `org.apache.kafka.common.errors.${name}`
 }
 
 /** The exception that Java's client throws where ours throws `error`. `call`: the admin call it happened in, for time-outs. */

@@ -1,6 +1,6 @@
 // Texts as Java makes them: split, numbers, patterns, topic filters.
 
-import { runtimeException } from './java-errors.ts'
+import { JavaError, runtimeException } from './java-errors.ts'
 
 /** String.split with a pattern: empty texts at the end are dropped. */
 export function javaSplit(text: string, separator: RegExp | string): string[] {
@@ -15,8 +15,54 @@ export function listText(items: readonly (string | number)[]): string {
   return `[${items.join(', ')}]`
 }
 
+/** String.hashCode. */
+export function javaHash(text: string): number {
+  let hash = 0
+  for (let at = 0; at < text.length; at++) hash = (Math.imul(31, hash) + text.charCodeAt(at)) | 0
+  return hash
+}
+
+/** The order in which a HashSet of up to 12 texts gives them out, collisions aside. */
+export function hashOrder(texts: readonly string[]): string[] {
+  const place = (text: string): number => (javaHash(text) ^ (javaHash(text) >>> 16)) & 15
+  return [...texts].sort((a, b) => place(a) - place(b))
+}
+
+/** Double.toString and Float.toString: the shortest digits that are read as the same number, with an exponent from 10^7 on and below 10^-3. */
+export function floatText(value: number, digits: 'double' | 'float'): string {
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity'
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
+  const shortest = digits === 'double' ? value.toExponential() : shortestFloat(value)
+  const [mantissa, exponent] = shortest.split('e')
+  const size = Math.abs(value)
+  if (size < 1e-3 || size >= 1e7) return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(exponent)}`
+  const plain = Number(shortest).toString()
+  return plain.includes('.') ? plain : `${plain}.0`
+}
+
+function shortestFloat(value: number): string {
+  for (let digits = 0; digits < 9; digits++) {
+    const text = value.toExponential(digits)
+    if (Math.fround(Number(text)) === value) return text.replace(/\.?0+e/, 'e')
+  }
+  return value.toExponential()
+}
+
+/** Pattern.compile's complaint. */
+export function patternSyntax(pattern: string, error: unknown): JavaError {
+  const message = error instanceof Error ? error.message : ''
+  const dangling = pattern.search(/(^|[|(])[*+?]/)
+  const [what, at] = /character class/.test(message)
+    ? ['Unclosed character class', pattern.length - 1]
+    : /group/.test(message)
+      ? ['Unclosed group', pattern.length]
+      : [`Dangling meta character '${pattern.charAt(Math.max(0, dangling))}'`, Math.max(0, dangling)]
+  return new JavaError('java.util.regex.PatternSyntaxException', `${what} near index ${at}\n${pattern}\n${' '.repeat(at)}^`)
+}
+
 /** A Java pattern that must match a whole text (String.matches). Throws SyntaxError. */
-function javaPattern(pattern: string): RegExp {
+export function javaPattern(pattern: string): RegExp {
   const flags = /^\(\?([a-z]+)\)/.exec(pattern)
   const body = pattern.slice(flags?.[0].length ?? 0).replaceAll(/\\Q([\s\S]*?)(?:\\E|$)/g, (_, literal: string) => literal.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
   return new RegExp(`^(?:${body})$`, flags?.[1].includes('i') === true ? 'iu' : 'u')

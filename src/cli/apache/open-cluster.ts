@@ -12,6 +12,7 @@ import { clientAddress, runningBrokers } from '../control.ts'
 import { realDirectory } from '../local-broker.ts'
 import { localPaths } from '../paths.ts'
 import type { FaceIo } from './face.ts'
+import { configException } from './java-config.ts'
 import { JavaError } from './java-errors.ts'
 import { clientLogger, logLine } from './log4j.ts'
 
@@ -36,6 +37,8 @@ export async function openCluster(io: FaceIo, wish: ClusterWish): Promise<Cluste
     return connectCluster(config, { patienceMs: config.defaultApiTimeoutMs, logger: clientLogger(io, wish.clientId) })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
+    const invalid = configException(error, properties)
+    if (invalid !== undefined) throw invalid
     const message = `Failed to ${wish.kind === 'KafkaAdminClient' ? 'create new KafkaAdminClient' : `construct ${wish.kind === 'KafkaProducer' ? 'kafka producer' : 'kafka consumer'}`}`
     throw new JavaError('org.apache.kafka.common.KafkaException', message, { cause: error })
   }

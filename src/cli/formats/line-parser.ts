@@ -13,6 +13,11 @@ const NAMES = [
 
 const LONGEST_QUOTE = 200 // of a faulty line in its error
 
+export interface LineParserVoice {
+  /** As Kafka's own: unknown properties pass, and errors quote the whole line. */
+  readonly isApache?: boolean
+}
+
 export class LineParser {
   readonly #parsesKey: boolean
   readonly #parsesHeaders: boolean
@@ -22,6 +27,7 @@ export class LineParser {
   readonly #headersSeparator: RegExp
   readonly #headerKeySeparator: Buffer
   readonly #nullMarker: Buffer | undefined
+  readonly #longestQuote: number
 
   // Of the line parsed last. A start of −1 is null.
   keyStart = -1
@@ -31,8 +37,9 @@ export class LineParser {
   headers: Buffer = NO_HEADERS
 
   /** Throws a usage error for names, clashes or expressions that can't be used. */
-  constructor(properties: ReadonlyMap<string, string>) {
-    checkNames('line reader', properties, NAMES)
+  constructor(properties: ReadonlyMap<string, string>, { isApache = false }: LineParserVoice = {}) {
+    if (!isApache) checkNames('line reader', properties, NAMES)
+    this.#longestQuote = isApache ? Infinity : LONGEST_QUOTE
     const text = (name: string, fallback: string) => properties.get(name) ?? fallback
     this.#parsesKey = isTrue(text('parse.key', 'false'))
     this.#parsesHeaders = isTrue(text('parse.headers', 'false'))
@@ -59,7 +66,8 @@ export class LineParser {
 
   /** Cuts `line[start, end)`; throws in Apache's words when it can't be cut. */
   parse(line: Buffer, start: number, end: number, lineNumber: number): void {
-    const at = this.#parsesHeaders ? this.#parseHeaders(line, start, end, lineNumber) : start
+    const delimiter = this.#parsesHeaders ? this.#findDelimiter(line, start, end, lineNumber) : -1
+    const at = delimiter < 0 ? start : delimiter + this.#headersDelimiter.length
     this.keyStart = this.keyEnd = -1
     this.valueStart = at
     this.valueEnd = end
@@ -70,26 +78,25 @@ export class LineParser {
         this.keyEnd = separator
         this.keyStart = this.#isNull(line, at, separator) ? -1 : at
       } else if (!this.#ignoresErrors) {
-        throw malformed(`No key separator found on line number ${lineNumber}: '${quote(line, start, end)}'`)
+        throw malformed(`No key separator found on line number ${lineNumber}: '${this.#quote(line, start, end)}'`)
       }
     }
     if (this.#isNull(line, this.valueStart, end)) this.valueStart = -1
+    // Last, as in Kafka: of several errors in a line this is the one not told.
+    if (this.#parsesHeaders) this.headers = this.#parseHeaders(line, start, delimiter, lineNumber)
   }
 
-  /** Sets the headers and returns where the rest of the line begins. */
-  #parseHeaders(line: Buffer, start: number, end: number, lineNumber: number): number {
-    this.headers = NO_HEADERS
+  #findDelimiter(line: Buffer, start: number, end: number, lineNumber: number): number {
     const delimiter = find(line, this.#headersDelimiter, start, end)
-    if (delimiter < 0) {
-      if (this.#ignoresErrors) return start
-      throw malformed(`No headers delimiter found on line number ${lineNumber}: '${quote(line, start, end)}'`)
-    }
-    if (!this.#isNull(line, start, delimiter)) {
-      // latin1 keeps each byte; an expression with other characters is turned into bytes the same way.
-      const pairs = javaSplit(line.toString('latin1', start, delimiter), this.#headersSeparator)
-      this.headers = encodeHeaders(pairs.map((pair) => this.#header(Buffer.from(pair, 'latin1'), lineNumber)))
-    }
-    return delimiter + this.#headersDelimiter.length
+    if (delimiter >= 0 || this.#ignoresErrors) return delimiter
+    throw malformed(`No headers delimiter found on line number ${lineNumber}: '${this.#quote(line, start, end)}'`)
+  }
+
+  #parseHeaders(line: Buffer, start: number, delimiter: number, lineNumber: number): Buffer {
+    if (delimiter < 0 || this.#isNull(line, start, delimiter)) return NO_HEADERS
+    // latin1 keeps each byte; an expression with other characters is turned into bytes the same way.
+    const pairs = javaSplit(line.toString('latin1', start, delimiter), this.#headersSeparator)
+    return encodeHeaders(pairs.map((pair) => this.#header(Buffer.from(pair, 'latin1'), lineNumber)))
   }
 
   #header(pair: Buffer, lineNumber: number): { key: Buffer; value: Buffer | null } {
@@ -104,6 +111,11 @@ export class LineParser {
     }
     const from = separator + this.#headerKeySeparator.length
     return { key: pair.subarray(0, separator), value: this.#isNull(pair, from, pair.length) ? null : pair.subarray(from) }
+  }
+
+  #quote(line: Buffer, start: number, end: number): string {
+    const text = line.toString('utf8', start, Math.min(end, start + this.#longestQuote))
+    return end - start > this.#longestQuote ? `${text}…` : text
   }
 
   #isNull(bytes: Buffer, start: number, end: number): boolean {
@@ -160,9 +172,4 @@ function checkClashes(given: Readonly<Record<string, string | undefined>>): void
 
 function malformed(message: string): Error {
   return operationError('INVALID_LINE', message)
-}
-
-function quote(line: Buffer, start: number, end: number): string {
-  const text = line.toString('utf8', start, Math.min(end, start + LONGEST_QUOTE))
-  return end - start > LONGEST_QUOTE ? `${text}…` : text
 }

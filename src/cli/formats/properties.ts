@@ -4,12 +4,15 @@
 import { usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 
-/** `words` of the form name=value, later ones winning; a name without `=` has the value ''. */
-export function parseProperties(flag: string, words: readonly string[]): Map<string, string> {
+/**
+ * `words` of the form name=value, later ones winning; a name without `=` has the value ''. `isApache`: a name may be empty,
+ * as it may be for Kafka's CommandLineUtils.
+ */
+export function parseProperties(flag: string, words: readonly string[], isApache = false): Map<string, string> {
   return new Map(
     words.map((word) => {
       const at = word.indexOf('=')
-      if (at === 0 || word === '') throw usageError(`${flag} '${word}' has no name`, 'write NAME=VALUE')
+      if (!isApache && (at === 0 || word === '')) throw usageError(`${flag} '${word}' has no name`, 'write NAME=VALUE')
       return at < 0 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
     }),
   )

@@ -8,6 +8,7 @@ import { writeJsonString } from '../../kernels/json-escape.ts'
 import { ValuePrinter } from '../../kernels/value-printer.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { RecordCursor } from '../../protocol/record-cursor.ts'
+import type { Deserializer } from './deserializers.ts'
 import { checkNames, isTrue } from './properties.ts'
 
 /** Prints batches; can stop between two records, when the output is full or enough are printed. */
@@ -26,9 +27,24 @@ const NAMES = [
   'print.value', 'key.separator', 'line.separator', 'headers.separator', 'null.literal',
 ] // prettier-ignore
 
-/** By the properties of Kafka's DefaultMessageFormatter. Usage error for names it doesn't have. */
-export function textFormat(properties: ReadonlyMap<string, string>): RecordFormat {
-  checkNames('formatter', properties, NAMES)
+/** As Kafka's own formatter does it. */
+export interface ApacheVoice extends ErrorVoice {
+  readonly key?: Deserializer | undefined
+  readonly value?: Deserializer | undefined
+  readonly headers?: Deserializer | undefined
+}
+
+export interface ErrorVoice {
+  /** A record that can't be printed is passed over. Without it that ends the printing. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * By the properties of Kafka's DefaultMessageFormatter. Usage error for names it doesn't have, unless `apache` is there:
+ * then they pass, and the epoch is lost, as Apache's console consumer loses it on the way.
+ */
+export function textFormat(properties: ReadonlyMap<string, string>, apache?: ApacheVoice): RecordFormat {
+  if (apache === undefined) checkNames('formatter', properties, NAMES)
   const flag = (name: string, fallback = false) => isTrue(properties.get(name) ?? String(fallback))
   const bytes = (name: string, fallback: string) => Buffer.from(properties.get(name) ?? fallback)
   const lineSeparator = bytes('line.separator', '\n')
@@ -38,13 +54,13 @@ export function textFormat(properties: ReadonlyMap<string, string>): RecordForma
   if (flag('print.partition')) fields.push((out, { partition }) => out.text(`Partition:${partition}`))
   if (flag('print.offset')) fields.push((out, { cursor }) => out.text(`Offset:${cursor.offset}`))
   if (flag('print.delivery')) fields.push((out) => out.text('Delivery:NOT_PRESENT'))
-  if (flag('print.epoch')) fields.push(epoch)
-  if (flag('print.headers')) fields.push(headers(bytes('headers.separator', ','), nullLiteral))
-  const isPlain = fields.length === 0 && !flag('print.key') && flag('print.value', true)
+  if (flag('print.epoch')) fields.push(apache === undefined ? epoch : (out) => out.text('Epoch:NOT_PRESENT'))
+  if (flag('print.headers')) fields.push(headers(bytes('headers.separator', ','), nullLiteral, apache?.headers))
+  const isPlain = fields.length === 0 && !flag('print.key') && flag('print.value', true) && apache?.value === undefined
   if (isPlain) return new PlainFormat(lineSeparator, nullLiteral)
-  if (flag('print.key')) fields.push((out, { cursor }) => rangeOr(out, cursor, cursor.keyStart, cursor.keyEnd, nullLiteral))
+  if (flag('print.key')) fields.push((out, { cursor }) => rangeOr(out, cursor, cursor.keyStart, cursor.keyEnd, nullLiteral, apache?.key))
   if (flag('print.value', true)) {
-    fields.push((out, { cursor }) => rangeOr(out, cursor, cursor.valueStart, cursor.valueEnd, nullLiteral))
+    fields.push((out, { cursor }) => rangeOr(out, cursor, cursor.valueStart, cursor.valueEnd, nullLiteral, apache?.value))
   }
   const keySeparator = bytes('key.separator', '\t')
   return new CursorFormat((out, record) => {
@@ -53,7 +69,12 @@ export function textFormat(properties: ReadonlyMap<string, string>): RecordForma
       field(out, record)
     })
     if (fields.length > 0) out.all(lineSeparator)
-  })
+  }, apache?.onError)
+}
+
+/** What `text` makes of each record, and nothing else; records of which it makes nothing count all the same. */
+export function customFormat(text: (record: RecordCursor) => string | undefined, { onError }: ErrorVoice = {}): RecordFormat {
+  return new CursorFormat((out, { cursor }) => out.text(text(cursor) ?? ''), onError)
 }
 
 /** One object a line: what is no UTF-8 is base64, and says so in keyEncoding and valueEncoding. */
@@ -121,13 +142,15 @@ class PlainFormat implements RecordFormat {
 
 class CursorFormat implements RecordFormat {
   readonly #write: Field
+  readonly #onError: ((error: unknown) => void) | undefined
   #record: Printed | undefined
   #from = 0
   #until = 0
   printed = 0
 
-  constructor(write: Field) {
+  constructor(write: Field, onError?: (error: unknown) => void) {
     this.#write = write
+    this.#onError = onError
   }
 
   get next(): number {
@@ -147,8 +170,13 @@ class CursorFormat implements RecordFormat {
       if (out.isFull || this.printed >= most) return true
       if (!record.cursor.next() || record.cursor.offset >= this.#until) return false
       if (record.cursor.offset < this.#from) continue
-      this.#write(out, record)
       this.printed++
+      try {
+        this.#write(out, record)
+      } catch (error) {
+        if (this.#onError === undefined) throw error
+        this.#onError(error)
+      }
     }
   }
 }
@@ -157,25 +185,32 @@ function timestamp(out: ByteOutput, { batch, cursor }: Printed): void {
   out.text(`${batch.header.isLogAppendTime ? 'LogAppendTime' : 'CreateTime'}:${cursor.timestamp}`)
 }
 
-/** Apache's own console consumer loses the epoch on the way and always prints NOT_PRESENT. */
 function epoch(out: ByteOutput, { batch }: Printed): void {
   const { leaderEpoch } = batch.header
   out.text(`Epoch:${leaderEpoch < 0 ? 'NOT_PRESENT' : leaderEpoch}`)
 }
 
-function headers(separator: Buffer, nullLiteral: Buffer): Field {
+function headers(separator: Buffer, nullLiteral: Buffer, deserializer?: Deserializer): Field {
   return (out, { cursor }) => {
     if (cursor.headerCount === 0) out.text('NO_HEADERS')
     cursor.headers().forEach(({ key, value }, index) => {
       if (index > 0) out.all(separator)
       out.text(`${key}:`)
-      out.all(value ?? nullLiteral)
+      if (deserializer === undefined) out.all(value ?? nullLiteral)
+      else put(out, deserializer(value ?? nullLiteral))
     })
   }
 }
 
-function rangeOr(out: ByteOutput, cursor: RecordCursor, start: number, end: number, nullLiteral: Buffer): void {
-  if (start < 0) out.all(nullLiteral)
+function put(out: ByteOutput, value: Buffer | string): void {
+  if (typeof value === 'string') out.text(value)
+  else out.all(value)
+}
+
+/** What stands for null is deserialized, too, as in Kafka. */
+function rangeOr(out: ByteOutput, cursor: RecordCursor, start: number, end: number, nullLiteral: Buffer, deserializer?: Deserializer): void {
+  if (deserializer !== undefined) put(out, deserializer(start < 0 ? nullLiteral : cursor.bytes.subarray(start, end)))
+  else if (start < 0) out.all(nullLiteral)
   else out.range(cursor.bytes, start, end)
 }
 

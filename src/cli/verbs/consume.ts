@@ -1,20 +1,22 @@
 // Topics to bytes: a topic read by itself, or as a member of a group, or from where a group is.
 
 import { type Clock, systemClock } from '../../base/clock.ts'
-import type { IsolationLevel } from '../../client/admin.ts'
+import { deleteGroups, type IsolationLevel } from '../../client/admin.ts'
 import type { AutoOffsetReset } from '../../client/client-config.ts'
 import type { Cluster } from '../../client/cluster.ts'
 import { type Consumer, type ConsumerPosition, openConsumer, type Start } from '../../client/consumer.ts'
 import { GroupConsumer } from '../../client/groups/group-consumer.ts'
 import { openPeek } from '../../client/groups/group-peek.ts'
+import { Subscriber, type SubscriberOptions } from '../../client/subscriber.ts'
+import type { Wanted } from '../../client/topic-watch.ts'
 import type { ByteSink } from '../formats/byte-sink.ts'
 import type { Positions } from '../formats/positions.ts'
 import type { RecordFormat } from '../formats/record-format.ts'
-import { Outlet, pour } from './outlet.ts'
+import { Outlet, pour, type RecordSource } from './outlet.ts'
 import { resolvePositions, simpleStart } from './positions.ts'
 import { type ConsumeResult, type StopOptions, Watch } from './watch.ts'
 
-export type { ConsumerPosition, ConsumeResult, Start }
+export type { ConsumerPosition, ConsumeResult, Start, Wanted }
 
 interface CommonOptions extends StopOptions {
   readonly isolation: IsolationLevel
@@ -35,10 +37,14 @@ export interface ConsumeOptions extends CommonOptions {
   readonly start: Start | Positions
 }
 
+export interface FollowOptions extends Omit<CommonOptions, 'untilEnd'>, Omit<SubscriberOptions, 'isolation'> {}
+
 export interface GroupConsumeOptions extends CommonOptions {
   readonly groupId: string
   /** They exist. */
   readonly topics: readonly string[]
+  /** Instead of `topics`: they need not exist yet, and are looked for again and again. */
+  readonly wanted?: Wanted | undefined
   /** Where the group has committed nothing. */
   readonly reset: AutoOffsetReset
 }
@@ -57,13 +63,19 @@ export function consumeTopic(cluster: Cluster, options: ConsumeOptions, clock: C
   return pourFrom(open, cluster, options, clock)
 }
 
+/** Goes on for ever, with whatever partitions there are, as a subscriber of them. Throws KafkaError for what will not pass. */
+export function followTopics(cluster: Cluster, options: FollowOptions, clock: Clock = systemClock): Promise<ConsumeResult> {
+  const open = () => Promise.resolve(new Subscriber(cluster, options, clock))
+  return pourFrom(open, cluster, { ...options, untilEnd: false }, clock)
+}
+
 /** The same from where a group is, without joining it. */
 export function peekGroup(cluster: Cluster, options: GroupConsumeOptions, clock: Clock = systemClock): Promise<ConsumeResult> {
   return pourFrom(() => openPeek(cluster, options, clock), cluster, options, clock)
 }
 
 async function pourFrom(
-  open: () => Promise<Consumer>,
+  open: () => Promise<RecordSource & { readonly positions: readonly ConsumerPosition[] }>,
   cluster: Cluster,
   options: CommonOptions,
   clock: Clock,
@@ -116,4 +128,10 @@ export async function consumeGroup(cluster: Cluster, options: GroupConsumeOption
 
 function inOrder(positions: readonly ConsumerPosition[]): ConsumerPosition[] {
   return [...positions].sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
+}
+
+/** Deletes what the group has committed; one that isn't there is none the worse. Throws what else keeps it from that. */
+export async function forgetGroup(cluster: Cluster, groupId: string): Promise<void> {
+  const result = (await deleteGroups(cluster, [groupId])).get(groupId)
+  if (result?.ok === false && result.error.error !== 'GROUP_ID_NOT_FOUND') throw result.error
 }

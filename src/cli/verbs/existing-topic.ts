@@ -2,7 +2,9 @@
 // those it may have been meant to be.
 
 import { type Clock, systemClock } from '../../base/clock.ts'
+import { backoffMs } from '../../client/backoff.ts'
 import type { Cluster, TopicMetadata } from '../../client/cluster.ts'
+import { ConnectError, TimeoutError } from '../../client/errors.ts'
 import { CreateTopics } from '../../protocol/apis/create-topics.ts'
 import { ErrorCode, type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { type CliError, operationError } from '../errors.ts'
@@ -34,6 +36,39 @@ export async function ensureTopic(cluster: Cluster, name: string, ifMissing: IfM
   }
   if (ifMissing !== 'auto') throw new KafkaError('LEADER_NOT_AVAILABLE')
   throw operationError('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist, and the broker did not create it`, 'create it with `ktool topics --create`')
+}
+
+/**
+ * Waits for the topic as Java's producer does: the broker may make it, an unreachable one is tried again. Throws KafkaError
+ * where waiting is of no use, and TimeoutError after `maxBlockMs`, both in Java's words; what it likes once aborted.
+ */
+export async function awaitTopic(cluster: Cluster, name: string, maxBlockMs: number, signal: AbortSignal, clock: Clock = systemClock): Promise<void> {
+  const deadline = clock.monotonic() + maxBlockMs
+  for (let attempt = 0; ; attempt++) {
+    const error = await cluster
+      .metadata([name], { fresh: true, allowAutoTopicCreation: true, timeoutMs: Math.max(1, deadline - clock.monotonic()), signal })
+      .then(({ topics }) => topicError(topics.get(name)), (thrown: unknown) => mayPass(thrown)) // prettier-ignore
+    if (error === undefined) return
+    if (error === 'INVALID_TOPIC_EXCEPTION') throw new KafkaError(error, `Invalid topics: [${name}]`)
+    if (error === 'TOPIC_AUTHORIZATION_FAILED') throw new KafkaError(error, `Not authorized to access topics: [${name}]`)
+    if (!NOT_YET.includes(error)) throw new KafkaError(error)
+    const pause = backoffMs(attempt, LOOK_AGAIN_MS, cluster.config.retryBackoffMaxMs)
+    if (clock.monotonic() + pause >= deadline) throw new TimeoutError(`Topic ${name} not present in metadata after ${maxBlockMs} ms.`)
+    signal.throwIfAborted()
+    await new Promise<void>((resolve) => clock.after(pause, resolve, true))
+    signal.throwIfAborted()
+  }
+}
+
+function topicError(topic: TopicMetadata | undefined): ErrorName | undefined {
+  if (topic?.error !== undefined) return topic.error
+  return isUsable(topic) ? undefined : 'LEADER_NOT_AVAILABLE'
+}
+
+/** As an answer that there is no leader yet; rethrows what time doesn't mend. */
+function mayPass(error: unknown): ErrorName {
+  if (error instanceof TimeoutError || (error instanceof ConnectError && error.retriable)) return 'LEADER_NOT_AVAILABLE'
+  throw error
 }
 
 /** The error for a topic that isn't there, with the nearest of `names`, which are those there are. */

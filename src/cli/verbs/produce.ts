@@ -6,13 +6,16 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Cluster } from '../../client/cluster.ts'
 import { Producer, type ProducerTopic } from '../../client/producer.ts'
 import type { ProducerPartition } from '../../client/producer-partition.ts'
-import type { ProducerTotals, RecordRanges } from '../../client/producer-records.ts'
+import type { FailedRecord, ProducerTotals, RecordRanges } from '../../client/producer-records.ts'
 import { LineReader } from '../../kernels/line-reader.ts'
 import { encodeLines, NO_HEADERS } from '../../kernels/record-writer.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { operationError } from '../errors.ts'
 import type { LineParser } from '../formats/line-parser.ts'
 import type { LineSource } from '../formats/line-source.ts'
+import { awaitTopic } from './existing-topic.ts'
+
+export type { FailedRecord as Failure }
 
 export interface ProduceOptions {
   readonly topic: string
@@ -24,8 +27,19 @@ export interface ProduceOptions {
   readonly sync: boolean
   /** Sending failed for a reason that may pass, and is tried again. */
   readonly onTrouble?: (error: Error) => void
+  /**
+   * As Kafka's console producer: the first line asks for the topic, which the broker may make, and waits for it for
+   * max.block.ms; without it that line has failed. No failure ends the work unless `sync` is set.
+   */
+  readonly persists?: Persistence | undefined
   /** Called before more input is waited for: the moment for a prompt, or for progress. */
   readonly onWait?: ((state: { readonly lines: number; readonly totals: ProducerTotals }) => void) | undefined
+}
+
+export interface Persistence {
+  readonly onFailed: (record: FailedRecord) => void
+  /** Aborted: wait no longer for the topic. */
+  readonly signal: AbortSignal
 }
 
 export interface ProduceResult extends ProducerTotals {
@@ -40,12 +54,13 @@ const RECORD_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP', 'CORRUPT_MESSAGE',
 ]) // prettier-ignore
 
-/** The topic must exist. Throws KafkaError when it can't be written to at all, ConfigError for settings. */
+/** The topic must exist, unless `persists` is set. Throws KafkaError when it can't be written to at all, ConfigError for settings. */
 export async function produceLines(cluster: Cluster, options: ProduceOptions, clock: Clock = systemClock): Promise<ProduceResult> {
-  const producer = new Producer(cluster, clock, options.onTrouble)
+  const { onTrouble, persists } = options
+  const producer = new Producer(cluster, clock, { onTrouble, onFailed: persists?.onFailed })
   try {
-    const topic = await producer.topic(options.topic)
-    const lines = new Lines(producer, topic, options, clock)
+    const lines = new Lines(cluster, producer, options, clock)
+    if (persists === undefined) await lines.open()
     await lines.run()
     await producer.flush()
     return { ...producer.totals, lines: lines.count, parseError: lines.parseError }
@@ -58,23 +73,23 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 class Lines {
   parseError: Error | undefined
+  readonly #cluster: Cluster
   readonly #producer: Producer
-  readonly #topic: ProducerTopic
   readonly #options: ProduceOptions
   readonly #clock: Clock
-  readonly #fixed: ProducerPartition | undefined
+  #topic: ProducerTopic | undefined
+  #fixed: ProducerPartition | undefined
   readonly #reader: LineReader
   // One for all lines: append copies what it names.
   readonly #record: Mutable<Required<RecordRanges>> = {
     source: NO_HEADERS, keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1, headers: NO_HEADERS, line: 0,
   } // prettier-ignore
 
-  constructor(producer: Producer, topic: ProducerTopic, options: ProduceOptions, clock: Clock) {
+  constructor(cluster: Cluster, producer: Producer, options: ProduceOptions, clock: Clock) {
+    this.#cluster = cluster
     this.#producer = producer
-    this.#topic = topic
     this.#options = options
     this.#clock = clock
-    this.#fixed = fixedPartition(topic, options.partition)
     this.#reader = new LineReader(producer.longestValue)
   }
 
@@ -82,15 +97,22 @@ class Lines {
     return this.#reader.lineNumber
   }
 
+  /** Finds the topic, which must exist. */
+  async open(): Promise<ProducerTopic> {
+    const topic = await this.#producer.topic(this.#options.topic)
+    this.#fixed = fixedPartition(topic, this.#options.partition)
+    return (this.#topic = topic)
+  }
+
   async run(): Promise<void> {
     const { source, parser, sync } = this.#options
-    const isPlain = parser.isPlain && !sync && !this.#topic.partitioner.isPerRecord
     for (let more = true; more && !this.#isHopeless(); ) {
       this.#options.onWait?.({ lines: this.count, totals: this.#producer.totals })
       more = await source.fill(this.#reader)
       // What stands before an interruption may be half a line.
       if (!more && !source.isClosed) this.#reader.finish()
-      if (isPlain) await this.#plain()
+      const topic = this.#topic
+      if (topic !== undefined && parser.isPlain && !sync && !topic.partitioner.isPerRecord) await this.#plain(topic)
       else more = (await this.#parsed()) && more
     }
   }
@@ -98,13 +120,14 @@ class Lines {
   #isHopeless(): boolean {
     const { lastError } = this.#producer.totals
     if (lastError === undefined) return false
+    if (this.#options.persists !== undefined) return this.#options.sync
     return this.#options.sync || !(lastError instanceof KafkaError && RECORD_ERRORS.has(lastError.error))
   }
 
   /** The lines there are, values only. */
-  async #plain(): Promise<void> {
+  async #plain(topic: ProducerTopic): Promise<void> {
     const reader = this.#reader
-    const { partitioner, partitions } = this.#topic
+    const { partitioner, partitions } = topic
     let hasLine = reader.next()
     while (hasLine) {
       if (reader.droppedBytes > 0) {
@@ -124,9 +147,9 @@ class Lines {
       if (!hasLine || reader.droppedBytes > 0) continue
       // Full. A line that doesn't fit an empty batch gets one of its own.
       if (isEmpty && batch.count === 0) {
-        await this.#append(-1, -1, reader.lineStart, reader.lineEnd, undefined)
+        await this.#append(topic, -1, -1, reader.lineStart, reader.lineEnd, undefined)
         hasLine = reader.next()
-      } else this.#producer.closeBatch(this.#topic, partition)
+      } else this.#producer.closeBatch(topic, partition)
     }
   }
 
@@ -145,7 +168,12 @@ class Lines {
           this.parseError = error as Error
           return false
         }
-        const appended = this.#append(parser.keyStart, parser.keyEnd, parser.valueStart, parser.valueEnd, parser.headers)
+        const topic = this.#topic ?? (await this.#openWithPatience())
+        if (topic === undefined) {
+          if (sync) return false
+          continue
+        }
+        const appended = this.#append(topic, parser.keyStart, parser.keyEnd, parser.valueStart, parser.valueEnd, parser.headers)
         if (appended !== undefined) await appended
       }
       if (!sync) continue
@@ -155,8 +183,27 @@ class Lines {
     return true
   }
 
+  /** Undefined: the line parsed last has failed for want of the topic. */
+  async #openWithPatience(): Promise<ProducerTopic | undefined> {
+    const { topic, parser, persists } = this.#options
+    if (persists === undefined) return this.open()
+    try {
+      await awaitTopic(this.#cluster, topic, this.#cluster.config.producer.maxBlockMs, persists.signal, this.#clock)
+      return await this.open()
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+      const { totals } = this.#producer
+      const { keyStart, keyEnd, valueStart, valueEnd } = parser
+      totals.failed++
+      totals.lastError = error
+      totals.firstFailure ??= { line: this.#reader.lineNumber, error }
+      persists.onFailed({ keySize: keyStart < 0 ? -1 : keyEnd - keyStart, valueSize: valueStart < 0 ? -1 : valueEnd - valueStart, error })
+      return undefined
+    }
+  }
+
   /** Undefined when it is done at once, so that the callers need not wait a turn for each record. */
-  #append(keyStart: number, keyEnd: number, valueStart: number, valueEnd: number, headers: Buffer | undefined): Promise<void> | undefined {
+  #append(topic: ProducerTopic, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number, headers: Buffer | undefined): Promise<void> | undefined {
     const record = this.#record
     record.source = this.#reader.bytes
     record.keyStart = keyStart
@@ -165,12 +212,12 @@ class Lines {
     record.valueEnd = valueEnd
     record.headers = headers ?? NO_HEADERS
     record.line = this.#reader.lineNumber
-    return this.#producer.append(this.#topic, record, this.#fixed) ? undefined : this.#appendLater()
+    return this.#producer.append(topic, record, this.#fixed) ? undefined : this.#appendLater(topic)
   }
 
-  async #appendLater(): Promise<void> {
+  async #appendLater(topic: ProducerTopic): Promise<void> {
     do await this.#producer.room()
-    while (!this.#producer.append(this.#topic, this.#record, this.#fixed))
+    while (!this.#producer.append(topic, this.#record, this.#fixed))
   }
 }
 

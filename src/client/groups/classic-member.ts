@@ -169,7 +169,7 @@ export class ClassicMember implements Membership {
     const userData = Buffer.alloc(4) // where Java's cooperative assignor of before 3.2 looks for the generation
     userData.writeInt32BE(this.#generation)
     return encodeConsumerProtocol(ConsumerProtocolSubscription, SUBSCRIPTION_VERSION, {
-      topics: this.#options.topics,
+      topics: this.#options.topics(),
       userData: this.isEager ? null : userData,
       ownedPartitions: byTopic(this.#owned),
       generationId: this.#generation,

@@ -166,7 +166,7 @@ export class ConsumerMember implements Membership {
       ...(isFull && {
         rackId: clientRack || null,
         rebalanceTimeoutMs: maxPollIntervalMs,
-        subscribedTopicNames: topics,
+        subscribedTopicNames: topics(),
         serverAssignor: groupRemoteAssignor ?? null,
       }),
     }
@@ -193,7 +193,7 @@ export class ConsumerMember implements Membership {
 
   async #nameOf(topicId: string): Promise<string | undefined> {
     const { cluster, topics } = this.#options
-    const known = await cluster.metadata(topics, { fresh: true, signal: this.#closing.signal })
+    const known = await cluster.metadata(topics(), { fresh: true, signal: this.#closing.signal })
     this.#ids = new Map([...known.topics].map(([name, topic]) => [topic.topicId, name]))
     return this.#ids.get(topicId)
   }

@@ -10,6 +10,7 @@ import type { Cluster } from '../cluster.ts'
 import type { FetchedRecords } from '../consumer-batches.ts'
 import { Consumer, type ConsumerPosition } from '../consumer.ts'
 import { ClassicMember } from './classic-member.ts'
+import { type FoundTopics, TopicWatch, type Wanted } from '../topic-watch.ts'
 import { ConsumerMember } from './consumer-member.ts'
 import { type AssignedPartition, Coordinator, type MemberEvents, type Membership, refusal, THROWN_OUT } from './membership.ts'
 import { commitOffsets } from './offsets.ts'
@@ -19,6 +20,8 @@ export interface GroupConsumerOptions {
   readonly groupId: string
   /** They exist. */
   readonly topics: readonly string[]
+  /** Instead of `topics`: they need not exist yet, and are looked for again and again. */
+  readonly wanted?: Wanted | undefined
   /** Where the group has committed nothing. */
   readonly reset: AutoOffsetReset
   /** Stop at the ends seen at the start. */
@@ -62,7 +65,10 @@ export class GroupConsumer implements MemberEvents {
   readonly #closing = new AbortController()
   #ends = new Map<string, number>()
   readonly #topicIds = new Map<string, string>() // by place: what it last was a partition of
-  #task: Task | undefined = { kind: 'rejoin' }
+  #task: Task | undefined
+  #topics: readonly string[]
+  #looking: TopicWatch | undefined
+  #there: readonly string[] | undefined // the topics wanted that there are
   #isStopped = false
   #stop: () => void = () => {}
   readonly #stopped = new Promise<undefined>((resolve) => {
@@ -76,17 +82,20 @@ export class GroupConsumer implements MemberEvents {
   #timer: Timer | undefined
 
   constructor(cluster: Cluster, options: GroupConsumerOptions, clock: Clock = systemClock) {
-    const { groupId, topics, isolation, reset, onNotice } = options
+    const { groupId, topics, wanted, isolation, reset, onNotice } = options
     this.#cluster = cluster
     this.#options = options
     this.#clock = clock
     const coordinator = new Coordinator(cluster, clock, groupId, this.#closing.signal)
     this.#reader = { cluster, clock, coordinator, groupId, isolation, reset }
     const Member = cluster.config.consumer.groupProtocol === 'consumer' ? ConsumerMember : ClassicMember
-    this.#member = new Member({ cluster, clock, coordinator, groupId, topics, events: this })
+    this.#member = new Member({ cluster, clock, coordinator, groupId, topics: () => this.#topics, events: this })
     const isInterrupted = (): boolean => this.#isStopped || this.#task !== undefined || this.#othersAreDone
-    this.#consumer = new Consumer(cluster, { isolation, isInterrupted, ...(onNotice && { onNotice }) }, clock)
+    this.#consumer = new Consumer(cluster, { isolation, isInterrupted, ...(wanted && { outOfRange: reset }), ...(onNotice && { onNotice }) }, clock)
+    this.#topics = topics
     this.#armTimer()
+    if (wanted === undefined) this.#task = { kind: 'rejoin' }
+    else this.#looking = new TopicWatch(cluster, wanted, clock, { onFound: (found) => this.#subscribe(wanted, found), onError: (error) => this.onError(error) })
   }
 
   /** Whether nothing has arrived that was not given out: the moment to flush output. */
@@ -131,6 +140,7 @@ export class GroupConsumer implements MemberEvents {
   /** Commits what was dealt with, and leaves the group. Throws what keeps it from committing; it has left all the same. */
   async close(): Promise<void> {
     this.stop()
+    this.#looking?.stop()
     this.#timer?.cancel()
     const deadline = this.#clock.monotonic() + CLOSE_TIMEOUT_MS
     const late = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#closing.abort(new KafkaError('REQUEST_TIMED_OUT', 'The offsets could not be committed in time')), true)
@@ -143,6 +153,16 @@ export class GroupConsumer implements MemberEvents {
       late.cancel()
       this.#closing.abort(new Error('closed'))
     }
+  }
+
+  /** Joins, and again when a topic has come or gone. */
+  #subscribe(wanted: Wanted, { topics }: FoundTopics): boolean {
+    const names = topics.map(({ name }) => name).sort()
+    if (this.#there?.join() === names.join()) return true
+    this.#there = names
+    this.#topics = typeof wanted === 'function' ? names : wanted
+    this.onRejoin()
+    return true
   }
 
   // ── What the member says
@@ -253,7 +273,7 @@ export class GroupConsumer implements MemberEvents {
   /** The ends as first seen, of all partitions of all topics at once. */
   async #findEnds(places: readonly TopicPartition[]): Promise<void> {
     if (this.#ends.size > 0 && places.every((place) => this.#ends.has(placeOf(place)))) return
-    const { topics } = await this.#cluster.metadata(this.#options.topics)
+    const { topics } = await this.#cluster.metadata(this.#topics)
     const all = [...topics.values()].flatMap(({ name, partitions }) => partitions.map(({ partition }) => ({ topic: name, partition })))
     const distinct = new Map([...all, ...places].map((place) => [placeOf(place), place]))
     const unknown = [...distinct.values()].filter((place) => !this.#ends.has(placeOf(place)))
@@ -284,7 +304,7 @@ export class GroupConsumer implements MemberEvents {
   /** A member without partitions is at the end when those who have them are. */
   async #lookAtOthers(): Promise<void> {
     await this.#findEnds([])
-    const { topics } = await this.#cluster.metadata(this.#options.topics)
+    const { topics } = await this.#cluster.metadata(this.#topics)
     const places = [...topics.values()].flatMap(({ name, partitions }) => partitions.map(({ partition }) => ({ topic: name, partition })))
     const committed = await committedOffsets(this.#reader, places)
     if (this.#isInterrupted || this.#held.size > 0) return

@@ -47,7 +47,8 @@ export interface MemberOptions {
   readonly clock: Clock
   readonly coordinator: Coordinator
   readonly groupId: string
-  readonly topics: readonly string[]
+  /** As they are now: they change while `join` is about to be called. */
+  readonly topics: () => readonly string[]
   readonly events: MemberEvents
 }
 
