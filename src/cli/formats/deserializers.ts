@@ -30,8 +30,8 @@ const DESERIALIZERS: Readonly<Record<string, Deserializer>> = {
 
 /** Undefined for a class that is not known here. */
 export function deserializerOf(className: string): Deserializer | undefined {
-  const [, name] = /^org\.apache\.kafka\.common\.serialization\.(\w+)Deserializer$/.exec(className) ?? []
-  return name !== undefined && Object.hasOwn(DESERIALIZERS, name) ? DESERIALIZERS[name] : undefined
+  const name = /^org\.apache\.kafka\.common\.serialization\.(\w+)Deserializer$/.exec(className)?.[1] ?? ''
+  return Object.hasOwn(DESERIALIZERS, name) ? DESERIALIZERS[name] : undefined
 }
 
 function sized(type: string, size: number, text: (bytes: Buffer) => string, complaint = `Size of data received by ${type}Deserializer is not ${size}`): Deserializer {
