@@ -13,6 +13,8 @@ import type { StartReport } from './cli/start-report.ts'
 import { DiskError } from './storage/disk.ts'
 import { LogStoreError } from './storage/log-store.ts'
 
+export { serverStart } from './server-start.ts'
+
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const settings = await brokerSettings(parseBrokerFlags(argv), localPaths(process.env).dataDirectory)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The bin. `broker run` becomes the daemon here, in this very process; called by the name of one of Apache's tools it is that
+// The bin. `broker run` and kafka-server-start become the daemon here, in this very process; called by the name of one of Apache's tools it is that
 // tool's face; everything else is a command. Each loads its own bundle and never another's. The version is answered at once.
 
 import { basename } from 'node:path'
@@ -19,7 +19,10 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
-if (calledAs.startsWith('kafka-')) {
+if (calledAs === 'kafka-server-start') {
+  const { serverStart } = await import('./daemon-main.ts')
+  await serverStart(process.argv[1] ?? '', argv)
+} else if (calledAs.startsWith('kafka-')) {
   const { main } = await import('../commands/kafka/index.ts')
   await main(calledAs, argv)
 } else if (argv[0] === '--version' || argv[0] === '-V') {

@@ -5,7 +5,8 @@ import { type Face, type FaceIo, runFace } from '../../src/cli/apache/face.ts'
 
 type Load = () => Promise<{ readonly face: Face }>
 
-const FACES: Readonly<Record<FaceName, Load>> = {
+// kafka-server-start is the daemon, which src/main.ts becomes.
+const FACES: Readonly<Record<Exclude<FaceName, 'kafka-server-start'>, Load>> = {
   'kafka-dump-log': () => import('./kafka-dump-log.ts'),
   'kafka-acls': () => import('./kafka-acls.ts'),
   'kafka-configs': () => import('./kafka-configs.ts'),
@@ -15,6 +16,8 @@ const FACES: Readonly<Record<FaceName, Load>> = {
   'kafka-reassign-partitions': () => import('./kafka-reassign-partitions.ts'),
   'kafka-console-consumer': () => import('./kafka-console-consumer.ts'),
   'kafka-console-producer': () => import('./kafka-console-producer.ts'),
+  'kafka-server-stop': () => import('./kafka-server-stop.ts'),
+  'kafka-storage': () => import('./kafka-storage.ts'),
   'kafka-topics': () => import('./kafka-topics.ts'),
   'kafka-consumer-groups': () => import('./kafka-consumer-groups.ts'),
   'kafka-get-offsets': () => import('./kafka-get-offsets.ts'),
@@ -28,7 +31,7 @@ const FACES: Readonly<Record<FaceName, Load>> = {
 
 /** Runs the face of this name (without .sh) and sets process.exitCode. */
 export async function main(name: string, argv: readonly string[]): Promise<void> {
-  const load = FACES[OTHER_NAMES[name] ?? (name as FaceName)] as Load | undefined
+  const load = (FACES as Readonly<Record<string, Load | undefined>>)[OTHER_NAMES[name] ?? name]
   if (load === undefined) {
     process.stderr.write(`ktool: there is no ${name} here; see \`ktool faces --help\`\n`)
     process.exitCode = 2

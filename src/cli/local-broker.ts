@@ -118,6 +118,19 @@ async function spawnBroker(env: NodeJS.ProcessEnv, logFile: string, flags: reado
   }
 }
 
+/** Starts ktool with these words (the path it is called by comes first) and lets it go; what it says goes to `logFile`. */
+export async function startDetached(words: readonly string[], env: NodeJS.ProcessEnv, logFile: string): Promise<void> {
+  await mkdir(dirname(logFile), { recursive: true })
+  const log = await open(logFile, 'w')
+  try {
+    const child = spawn(process.execPath, [...words], { detached: true, env, stdio: ['ignore', log.fd, log.fd] })
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+    child.unref()
+  } finally {
+    await log.close()
+  }
+}
+
 async function takeLock(path: string): Promise<boolean> {
   const own = `${path}.${process.pid}`
   await writeFile(own, `${process.pid}\n`, { mode: 0o600 })

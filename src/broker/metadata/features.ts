@@ -41,6 +41,12 @@ export function transactionVersion(image: MetadataImage): number {
   return image.features.get(TRANSACTION_VERSION) ?? 0
 }
 
+/** What a Kafka with eligible leader replicas begins with beside its features. */
+export const MIN_ISR_RECORD: NewRecord = {
+  name: 'ConfigRecord',
+  value: { resourceType: ResourceType.broker, resourceName: '', name: 'min.insync.replicas', value: '1' },
+}
+
 /** The first records of a new cluster, for one batch. */
 export function bootstrapRecords(): NewRecord[] {
   return [
@@ -49,10 +55,7 @@ export function bootstrapRecords(): NewRecord[] {
     { name: 'FeatureLevelRecord', value: { name: ELR_VERSION, featureLevel: 1 } },
     { name: 'FeatureLevelRecord', value: { name: GROUP_VERSION, featureLevel: 1 } },
     { name: 'FeatureLevelRecord', value: { name: TRANSACTION_VERSION, featureLevel: 2 } },
-    {
-      name: 'ConfigRecord',
-      value: { resourceType: ResourceType.broker, resourceName: '', name: 'min.insync.replicas', value: '1' },
-    },
+    MIN_ISR_RECORD,
     { name: 'EndTransactionRecord', value: {} },
   ]
 }

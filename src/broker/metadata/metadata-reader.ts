@@ -8,8 +8,8 @@ import type { BatchHeader } from '../../protocol/record-batch.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { Disk, DiskFile } from '../../storage/disk.ts'
 import { refuseImpostors } from '../../storage/partition-directory.ts'
-import { bootstrapRecords } from './features.ts'
-import type { NewRecord } from './records.ts'
+import { bootstrapRecords, MIN_ISR_RECORD } from './features.ts'
+import { ELR_VERSION, type NewRecord } from './records.ts'
 import { MetadataLogError, MetadataReplay } from './replay.ts'
 
 const SNAPSHOT_NAME = /^(\d{20})-(\d{10})\.checkpoint$/
@@ -112,9 +112,12 @@ function readBootstrap(disk: Disk, dataDirectory: string): NewRecord[] {
   } finally {
     file.close()
   }
+  // With ELR a cluster has min.insync.replicas from its first moment (ActivationRecordsGenerator).
+  const safety = (replay.image.features.get(ELR_VERSION) ?? 0) > 0 ? [MIN_ISR_RECORD] : []
   return [
     { name: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } },
     ...replay.image.records(),
+    ...safety,
     { name: 'EndTransactionRecord', value: {} },
   ]
 }

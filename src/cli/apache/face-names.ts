@@ -4,7 +4,7 @@ export const FACE_NAMES = [
   'kafka-topics', 'kafka-console-consumer', 'kafka-console-producer',
   'kafka-consumer-groups', 'kafka-get-offsets', 'kafka-groups',
   'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
-  'kafka-dump-log',
+  'kafka-dump-log', 'kafka-storage', 'kafka-server-start', 'kafka-server-stop',
   'kafka-configs', 'kafka-acls', 'kafka-delete-records', 'kafka-log-dirs',
   'kafka-leader-election', 'kafka-reassign-partitions',
 ] as const // prettier-ignore
