@@ -15,6 +15,7 @@ import Consume from './consume.ts'
 import Context from './context.ts'
 import Faces from './faces.ts'
 import Groups from './groups.ts'
+import Offsets from './offsets.ts'
 import Produce from './produce.ts'
 import Topics from './topics.ts'
 import Transactions from './transactions.ts'
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   topics: { command: Topics, summary: 'Create, list, describe, change and delete topics.' },
   produce: { command: Produce, summary: 'Write lines from a file or a pipe to a topic.' },
   consume: { command: Consume, summary: 'Read a topic and print its records.' },
+  offsets: { command: Offsets, summary: 'See where partitions begin and end, and where a time is in them.' },
   groups: { command: Groups, summary: 'See how far consumer groups are; move and delete them.' },
   transactions: { command: Transactions, summary: 'Look at transactions; find and end those that hang.' },
   configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
