@@ -3,6 +3,7 @@
 
 import { completions, localNames } from '../src/cli/completion.ts'
 import { runCli, type CommandEntry, type CommandTable } from '../src/cli/run.ts'
+import Acls from './acls.ts'
 import BrokerLogs from './broker/logs.ts'
 import BrokerReset from './broker/reset.ts'
 import BrokerRun from './broker/run.ts'
@@ -17,6 +18,7 @@ import Faces from './faces.ts'
 import Groups from './groups.ts'
 import Offsets from './offsets.ts'
 import Produce from './produce.ts'
+import Records from './records.ts'
 import Topics from './topics.ts'
 import Transactions from './transactions.ts'
 
@@ -30,6 +32,8 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
   context: { command: Context, summary: 'Keep clusters by name, and choose one.' },
   completion: { command: Completion, summary: 'Complete words in bash, zsh or fish.' },
+  acls: { command: Acls, summary: 'Show, add and remove rules about who may do what.' },
+  records: { command: Records, summary: 'Delete the oldest records of a topic.' },
   faces: { command: Faces, summary: "Link Apache's tool names (kafka-topics.sh, …) to ktool." },
   'broker:start': { command: BrokerStart, summary: 'Start the bundled broker in the background.' },
   'broker:stop': { command: BrokerStop, summary: 'Stop the bundled broker.' },

@@ -13,6 +13,7 @@ import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/
 import { awaited, executionException, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt, usageOf } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
+import { CLUSTER_PATTERN, CONVENIENCES, entriesFor, supportedOperations } from '../../src/cli/verbs/acls.ts'
 
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
@@ -55,18 +56,6 @@ type Options = Jopt<Name>
 interface Rules {
   readonly pattern: AclPattern
   readonly entries: readonly AclEntry[]
-}
-
-const CLUSTER: AclPattern = { resourceType: 'CLUSTER', name: 'kafka-cluster', patternType: 'LITERAL' }
-
-// AclEntry.supportedOperations; all take ALL too.
-const OPERATIONS: Partial<Record<AclResourceTypeName, readonly AclOperationName[]>> = {
-  TOPIC: ['READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DELETE', 'ALTER', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
-  GROUP: ['READ', 'DESCRIBE', 'DELETE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
-  CLUSTER: ['CREATE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE', 'ALTER', 'DESCRIBE'],
-  TRANSACTIONAL_ID: ['DESCRIBE', 'WRITE', 'TWO_PHASE_COMMIT'],
-  DELEGATION_TOKEN: ['DESCRIBE'],
-  USER: ['CREATE_TOKENS', 'DESCRIBE_TOKENS'],
 }
 
 export const face: Face = async (argv, io) => {
@@ -228,17 +217,17 @@ function rulesOf(options: Options): Rules[] {
   }
   if (options.has('producer')) {
     const patterns = someResources(options)
-    put(patterns.filter(isOf('TOPIC')), entriesOf(options, ['WRITE', 'DESCRIBE', 'CREATE']))
-    put(patterns.filter(isOf('TRANSACTIONAL_ID')), entriesOf(options, ['WRITE', 'DESCRIBE']))
-    if (options.has('idempotent')) put([CLUSTER], entriesOf(options, ['IDEMPOTENT_WRITE']))
+    put(patterns.filter(isOf('TOPIC')), entriesOf(options, CONVENIENCES.producer.TOPIC))
+    put(patterns.filter(isOf('TRANSACTIONAL_ID')), entriesOf(options, CONVENIENCES.producer.TRANSACTIONAL_ID))
+    if (options.has('idempotent')) put([CLUSTER_PATTERN], entriesOf(options, ['IDEMPOTENT_WRITE']))
   }
   if (options.has('consumer')) {
     const patterns = someResources(options)
-    put(patterns.filter(isOf('TOPIC')), entriesOf(options, ['READ', 'DESCRIBE']))
-    put(patterns.filter(isOf('GROUP')), entriesOf(options, ['READ']))
+    put(patterns.filter(isOf('TOPIC')), entriesOf(options, CONVENIENCES.consumer.TOPIC))
+    put(patterns.filter(isOf('GROUP')), entriesOf(options, CONVENIENCES.consumer.GROUP))
   }
   for (const { pattern, entries } of found.values()) {
-    const valid: readonly AclOperationName[] = ['ALL', ...(OPERATIONS[pattern.resourceType] ?? [])]
+    const valid = supportedOperations(pattern.resourceType)
     if (entries.some(({ operation }) => !valid.includes(operation))) {
       throw options.usage(`ResourceType ${pattern.resourceType} only supports operations [${valid.join(', ')}]`)
     }
@@ -249,9 +238,7 @@ function rulesOf(options: Options): Rules[] {
 function entriesOf(options: Options, operations: readonly AclOperationName[]): AclEntry[] {
   const allowed = principalsOf(options, 'allow-principal')
   const denied = principalsOf(options, 'deny-principal')
-  const entries = (principals: readonly string[], hosts: readonly string[], permission: 'ALLOW' | 'DENY') =>
-    principals.flatMap((principal) => operations.flatMap((operation) => hosts.map((host) => ({ principal, host, operation, permission }))))
-  return [...entries(allowed, hostsOf(options, 'allow-host'), 'ALLOW'), ...entries(denied, hostsOf(options, 'deny-host'), 'DENY')]
+  return entriesFor(operations, { allowed, denied, allowedHosts: hostsOf(options, 'allow-host'), deniedHosts: hostsOf(options, 'deny-host') })
 }
 
 function hostsOf(options: Options, name: 'allow-host' | 'deny-host'): string[] {
@@ -286,7 +273,7 @@ function patternsOf(options: Options): AclPattern[] {
     options.all(option).map((name) => ({ resourceType, name: option === 'transactional-id' ? name : name.trim(), patternType: type }))
   const patterns = [
     ...named('topic', 'TOPIC'),
-    ...(type === 'LITERAL' && (options.has('cluster') || options.has('idempotent')) ? [CLUSTER] : []),
+    ...(type === 'LITERAL' && (options.has('cluster') || options.has('idempotent')) ? [CLUSTER_PATTERN] : []),
     ...named('group', 'GROUP'),
     ...named('transactional-id', 'TRANSACTIONAL_ID'),
     ...named('delegation-token', 'DELEGATION_TOKEN'),
