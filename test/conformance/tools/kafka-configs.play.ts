@@ -80,10 +80,7 @@ export const play: Play = {
     '--alter --topic orders --add-config-file DIR/absent.properties',
     '--command-config DIR/client.properties --describe --topic orders',
     // All there is: what a broker has, and what it is called, is its own affair; some of it is here.
-    {
-      words: '--describe --topic absent --all',
-      allowed: { face: "says what the error means where Apache's broker sends an empty text", broker: "sends no text, so that the client says what the error means" },
-    },
+    { words: '--describe --topic absent --all', allowed: { face: 'says what the error means, where the broker sends an empty text' } },
     // Brokers.
     '--describe --broker-defaults',
     '--describe --entity-type brokers --entity-default --all',
