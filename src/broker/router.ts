@@ -5,6 +5,7 @@ import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHea
 import { KafkaError } from '../protocol/errors.ts'
 import { MAX_REQUEST_ELEMENTS, Reader } from '../protocol/reader.ts'
 import type { Api, Fields, RequestOf } from '../protocol/schema.ts'
+import { AddRaftVoter } from '../protocol/apis/add-raft-voter.ts'
 import { AddOffsetsToTxn } from '../protocol/apis/add-offsets-to-txn.ts'
 import { AddPartitionsToTxn } from '../protocol/apis/add-partitions-to-txn.ts'
 import { AlterClientQuotas } from '../protocol/apis/alter-client-quotas.ts'
@@ -57,12 +58,14 @@ import { SaslAuthenticate } from '../protocol/apis/sasl-authenticate.ts'
 import { SaslHandshake } from '../protocol/apis/sasl-handshake.ts'
 import { SyncGroup } from '../protocol/apis/sync-group.ts'
 import { TxnOffsetCommit } from '../protocol/apis/txn-offset-commit.ts'
+import { RemoveRaftVoter } from '../protocol/apis/remove-raft-voter.ts'
 import { UnregisterBroker } from '../protocol/apis/unregister-broker.ts'
 import { UpdateFeatures } from '../protocol/apis/update-features.ts'
 import { WriteTxnMarkers } from '../protocol/apis/write-txn-markers.ts'
 import type { Broker } from './broker.ts'
 import { CloseConnection, type Connection, type Reply } from './connection.ts'
 import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
+import { handleAddRaftVoter } from './handlers/add-raft-voter.ts'
 import { handleAddOffsetsToTxn } from './handlers/add-offsets-to-txn.ts'
 import { handleAddPartitionsToTxn } from './handlers/add-partitions-to-txn.ts'
 import { handleAlterClientQuotas } from './handlers/alter-client-quotas.ts'
@@ -115,6 +118,7 @@ import { handleSaslAuthenticate } from './handlers/sasl-authenticate.ts'
 import { handleSaslHandshake } from './handlers/sasl-handshake.ts'
 import { handleSyncGroup } from './handlers/sync-group.ts'
 import { handleTxnOffsetCommit } from './handlers/txn-offset-commit.ts'
+import { handleRemoveRaftVoter } from './handlers/remove-raft-voter.ts'
 import { handleUnregisterBroker } from './handlers/unregister-broker.ts'
 import { handleUpdateFeatures } from './handlers/update-features.ts'
 import { handleWriteTxnMarkers } from './handlers/write-txn-markers.ts'
@@ -185,6 +189,8 @@ const ROUTES: readonly Route[] = [
   route(DescribeCluster, handleDescribeCluster, [0, 2]),
   route(DescribeProducers, handleDescribeProducers, [0, 0]),
   route(UnregisterBroker, handleUnregisterBroker, [0, 0]),
+  route(AddRaftVoter, handleAddRaftVoter, [0, 1]),
+  route(RemoveRaftVoter, handleRemoveRaftVoter, [0, 0]),
   route(DescribeTransactions, handleDescribeTransactions, [0, 0]),
   route(ListTransactions, handleListTransactions, [0, 2]),
   route(ConsumerGroupHeartbeat, handleConsumerGroupHeartbeat, [0, 1]),

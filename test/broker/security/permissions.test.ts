@@ -59,6 +59,8 @@ import { SaslAuthenticate } from '../../../src/protocol/apis/sasl-authenticate.t
 import { SaslHandshake } from '../../../src/protocol/apis/sasl-handshake.ts'
 import { SyncGroup } from '../../../src/protocol/apis/sync-group.ts'
 import { TxnOffsetCommit } from '../../../src/protocol/apis/txn-offset-commit.ts'
+import { AddRaftVoter } from '../../../src/protocol/apis/add-raft-voter.ts'
+import { RemoveRaftVoter } from '../../../src/protocol/apis/remove-raft-voter.ts'
 import { UnregisterBroker } from '../../../src/protocol/apis/unregister-broker.ts'
 import { UpdateFeatures } from '../../../src/protocol/apis/update-features.ts'
 import { WriteTxnMarkers } from '../../../src/protocol/apis/write-txn-markers.ts'
@@ -222,6 +224,8 @@ const ROWS: readonly Row[] = [
   row(DescribeQuorum, 2, () => ({ topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }] }), ({ errorCode, nodes }) => [errorCode, nodes.length], [[[], [CLUSTER, 0]], [[cluster('DESCRIBE')], [OK, 1]]]),
   row(UpdateFeatures, 1, () => ({ featureUpdates: [{ feature: 'no.such', maxVersionLevel: 1, upgradeType: 1 }] }), ({ errorCode }) => errorCode === CLUSTER, [[[cluster('ALTER_CONFIGS')], true], [[cluster('ALTER')], false]]),
   row(UnregisterBroker, 0, () => ({ brokerId: 7 }), ({ errorCode }) => errorCode, [[[cluster('DESCRIBE')], CLUSTER], [[cluster('ALTER')], 102]]),
+  row(AddRaftVoter, 1, () => ({ clusterId: null, timeoutMs: 1000, voterId: 7, voterDirectoryId: ZERO_UUID, listeners: [] }), ({ errorCode }) => errorCode, [[[cluster('DESCRIBE')], CLUSTER], [[cluster('ALTER')], 35]]),
+  row(RemoveRaftVoter, 0, () => ({ clusterId: null, voterId: 7, voterDirectoryId: ZERO_UUID }), ({ errorCode }) => errorCode, [[[cluster('DESCRIBE')], CLUSTER], [[cluster('ALTER')], 35]]),
   row(ListConfigResources, 1, () => ({ resourceTypes: [] }), ({ errorCode, configResources }) => [errorCode, configResources.length > 0], [[[cluster('DESCRIBE')], [CLUSTER, false]], [[cluster('DESCRIBE_CONFIGS')], [OK, true]]]),
   row(DescribeCluster, 2, () => ({ includeClusterAuthorizedOperations: true, endpointType: 1 }), ({ errorCode, clusterAuthorizedOperations }) => [errorCode, clusterAuthorizedOperations], [
     [[cluster('CREATE')], [OK, 0]], [[cluster('DESCRIBE')], [OK, bits('DESCRIBE')]], [[cluster('ALTER')], [OK, bits('ALTER', 'DESCRIBE')]]]),
