@@ -39,7 +39,7 @@ export const face: Face = async (argv, io) => {
     return 0
   } catch (error) {
     if (error instanceof FaceExit) throw error
-    io.err(`${toJava(error).message}\n${traceOf(error)}`)
+    io.err(`${toJava(error).message}\n${traceOf(error)}\n`)
     return 1
   } finally {
     await cluster?.close()

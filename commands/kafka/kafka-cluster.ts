@@ -44,7 +44,7 @@ export const face: Face = async (argv, io) => {
     // This tool ends with 1 for its help too.
     if (error instanceof HelpScreen) throw new FaceExit(1, { out: error.help })
     if (error instanceof ArgparseError) throw new FaceExit(1, { err: error.report })
-    io.err(`${toJava(error).message}\n${traceOf(error)}`)
+    io.err(`${toJava(error).message}\n${traceOf(error)}\n`)
     return 1
   }
 }

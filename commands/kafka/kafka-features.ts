@@ -1,4 +1,6 @@
 // kafka-features (FeatureCommand of Apache Kafka 4.3).
+//
+// Until 3.2 it had actions, not commands: --describe, --upgrade-all and --downgrade-all, to the levels of its own release.
 
 import { describeFeatures, updateFeatures, type FeatureUpdate } from '../../src/client/admin.ts'
 import { ArgparseError, argparseError, HelpScreen, type Namespace, parseArguments, type Program } from '../../src/cli/apache/argparse.ts'
@@ -8,7 +10,7 @@ import {
 } from '../../src/cli/apache/feature-levels.ts' // prettier-ignore
 import { illegalArgument, JavaError, runtimeException, toJava } from '../../src/cli/apache/java-errors.ts'
 import { integer } from '../../src/cli/apache/jopt.ts'
-import { type Admin, openAdmin } from '../../src/cli/apache/open-admin.ts'
+import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
 const CHANGE = [
@@ -53,7 +55,7 @@ const PROGRAM: Program = {
 
 export const face: Face = async (argv, io) => {
   try {
-    const options = parseArguments(PROGRAM, argv, io)
+    const options = parseArguments(PROGRAM, withCommand(argv), io)
     if (options.command === 'version-mapping') versionMapping(options.string('release_version') ?? LATEST_PRODUCTION, io)
     else if (options.command === 'feature-dependencies') dependencies(options.strings('feature') ?? [], io)
     else await withCluster(options, io)
@@ -66,6 +68,21 @@ export const face: Face = async (argv, io) => {
     io.err(error instanceof ArgparseError ? `Command line error: ${error.message}. Type --help for help.` : `${toJava(error).message}\n`)
     return 1
   }
+}
+
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  '--describe': ['describe'],
+  '--upgrade-all': ['upgrade', '--release-version', LATEST_PRODUCTION],
+  '--downgrade-all': ['downgrade', '--release-version', LATEST_PRODUCTION],
+}
+
+/** Words of a release until 3.2 in today's order. */
+function withCommand(argv: readonly string[]): readonly string[] {
+  const action = argv.find((word) => word in ACTIONS)
+  if (action === undefined) return argv
+  const isForCommand = (word: string): boolean => word === '--dry-run'
+  const rest = argv.filter((word) => word !== action && word !== '--from-controller' && !isForCommand(word))
+  return [...rest, ...ACTIONS[action], ...argv.filter(isForCommand)]
 }
 
 async function withCluster(options: Namespace, io: FaceIo): Promise<void> {
@@ -86,7 +103,10 @@ async function withCluster(options: Namespace, io: FaceIo): Promise<void> {
 
 async function describe(admin: Admin, node: number | undefined, io: FaceIo): Promise<void> {
   if (node !== undefined && node < 0) throw illegalArgument(`Invalid node id ${node}: must be non-negative.`)
-  const { features, epoch } = await admin.call('describeFeatures', (cluster) => describeFeatures(cluster, { node: admin.isController ? 'any' : node }))
+  const asked = admin.call('describeFeatures', (cluster) => describeFeatures(cluster, { node: admin.isController ? 'any' : node }))
+  const { features, epoch } = await asked.catch((error: unknown) => {
+    throw executionException(error)
+  })
   for (const { name, minLevel, maxLevel, finalizedLevel } of features) {
     const [min, max, level] = [minLevel, maxLevel, finalizedLevel].map((each) => levelText(name, each).padEnd(15))
     io.out(
@@ -109,17 +129,20 @@ async function change(admin: Admin, options: Namespace, io: FaceIo): Promise<voi
   if (updates.some(({ name }) => name.trim() === '')) throw illegalArgument('Provided feature can not be empty.')
   const validateOnly = options.has('dry_run')
   const node = admin.isController ? 'any' : 'controller'
-  const results = await admin.call('updateFeatures', (cluster) => updateFeatures(cluster, updates, { validateOnly, node }))
+  const refusals = await admin.call('updateFeatures', (cluster) => updateFeatures(cluster, updates, { validateOnly, node })).then(
+    (results) => new Map([...results].map(([name, result]) => [name, result.ok ? undefined : result.error.message])),
+    (error: unknown) => new Map(updates.map(({ name }) => [name, toJava(error).message])),
+  )
   let failures = 0
-  for (const [name, result] of [...results].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, refusal] of [...refusals].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const level = levels.get(name) ?? 0
-    if (result.ok) {
+    if (refusal === undefined) {
       io.out(`${name}${validateOnly ? ' can be ' : ' was '}${verb === 'disable' ? 'disabled' : `${verb}d to ${level}`}.\n`)
       continue
     }
     failures++
     const what = verb === 'disable' ? `disable ${name}` : `${verb} ${name} to ${level}`
-    io.out(`${validateOnly ? 'Can not' : 'Could not'} ${what}. ${result.error.message}\n`)
+    io.out(`${validateOnly ? 'Can not' : 'Could not'} ${what}. ${refusal}\n`)
   }
   if (failures > 0) throw runtimeException(`${failures} out of ${updates.length} operation(s) failed.`)
 }

@@ -57,7 +57,7 @@ export const face: Face = async (argv, io) => {
     return 0
   } catch (error) {
     if (error instanceof HelpScreen || error instanceof ArgparseError) throw argparseExit(error)
-    io.err(error instanceof Terse ? `${error.message}\n` : `${toJava(error).message}\n${traceOf(error)}`)
+    io.err(error instanceof Terse ? `${error.message}\n` : `${toJava(error).message}\n${traceOf(error)}\n`)
     return 1
   }
 }

@@ -85,7 +85,7 @@ function classOf(error: ErrorName): string {
 export function toJava(error: unknown, call?: string): JavaError {
   if (error instanceof JavaError) return error
   if (error instanceof CliError && error.cause !== undefined) return toJava(error.cause, call)
-  if (error instanceof KafkaError) return new JavaError(classOf(error.error), error.message, { cause: error })
+  if (error instanceof KafkaError) return new JavaError(classOf(error.error), messageOf(error), { cause: error })
   if (error instanceof ConnectError && !error.retriable) return connectException(error)
   if (error instanceof ConnectError || error instanceof TimeoutError) {
     const text = call === undefined ? error.message : `Timed out waiting for a node assignment. Call: ${call}`
@@ -99,6 +99,12 @@ export function toJava(error: unknown, call?: string): JavaError {
   }
   if (!(error instanceof Error)) return runtimeException(String(error))
   return new JavaError(`ktool.${error.name}`, error.message, { cause: error })
+}
+
+/** Our client has its own text for an API that a broker lacks. */
+function messageOf({ error, message }: KafkaError): string {
+  const api = error === 'UNSUPPORTED_VERSION' ? /^The broker \S+ does not support (\w+)\.$/.exec(message)?.[1] : undefined
+  return api === undefined ? message : `The node does not support ${api.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`
 }
 
 function connectException(error: ConnectError): JavaError {

@@ -3,8 +3,9 @@
 import { describeCluster } from '../../client/admin.ts'
 import type { Cluster } from '../../client/cluster.ts'
 import { Metadata } from '../../protocol/apis/metadata.ts'
-import type { FaceIo } from './face.ts'
+import { type FaceIo, traceOf } from './face.ts'
 import { called, JavaError, toJava } from './java-errors.ts'
+import { logLine } from './log4j.ts'
 import { openCluster } from './open-cluster.ts'
 
 export interface AdminWish {
@@ -32,7 +33,12 @@ export async function openAdmin(io: FaceIo, { bootstrapServer, bootstrapControll
   let ready: Promise<Cluster> | undefined
   const connect = async (call: string): Promise<Cluster> => {
     if (!isController) return called(call, checkedBroker(first))
-    const active = await called(call, activeController(first))
+    const active = await called(call, activeController(first)).catch((error: unknown) => {
+      const logger = 'org.apache.kafka.clients.admin.internals.AdminMetadataManager'
+      logLine(io, 'WARN', '[AdminClient clientId=adminclient-1] Fatal error during metadata update', logger)
+      io.err(traceOf(error))
+      throw error
+    })
     if (active === undefined) return first
     const cluster = await open(active)
     opened.add(cluster)
