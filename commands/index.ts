@@ -10,6 +10,7 @@ import BrokerRun from './broker/run.ts'
 import BrokerStart from './broker/start.ts'
 import BrokerStatus from './broker/status.ts'
 import BrokerStop from './broker/stop.ts'
+import ClusterOverview from './cluster.ts'
 import Completion from './completion.ts'
 import Configs from './configs.ts'
 import Consume from './consume.ts'
@@ -29,6 +30,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   offsets: { command: Offsets, summary: 'See where partitions begin and end, and where a time is in them.' },
   groups: { command: Groups, summary: 'See how far consumer groups are; move and delete them.' },
   transactions: { command: Transactions, summary: 'Look at transactions; find and end those that hang.' },
+  cluster: { command: ClusterOverview, summary: 'Look at the nodes of a cluster, their disks and what they can do.' },
   configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
   context: { command: Context, summary: 'Keep clusters by name, and choose one.' },
   completion: { command: Completion, summary: 'Complete words in bash, zsh or fish.' },
