@@ -1,0 +1,73 @@
+// Every example of the commands' help, which is that of the manual pages, too, and every line of the README's tour, run in a
+// shell against a broker of their own.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commands } from '../../commands/index.ts'
+import { commandHelp } from '../../src/cli/help.ts'
+import { main, Sandbox } from './sandbox.ts'
+
+const FILES = {
+  'users.txt': 'ann:1\nbob:2\n',
+  'app.log': 'a line\n',
+  'client.properties': 'bootstrap.servers=127.0.0.1:1\n',
+}
+
+/** A sandbox where scripts run in the directory with the files, which is home; `broker start` takes a port that is free. */
+function place() {
+  const box = new Sandbox()
+  const bin = join(box.directory, 'bin')
+  mkdirSync(bin)
+  mkdirSync(join(box.directory, '.config/fish/completions'), { recursive: true })
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(box.directory, name), text)
+  writeFileSync(join(bin, 'ktool'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 })
+  const onFreePort = `ktool() { case " $* " in *' --port '*) command ktool "$@";; ' broker start '*) command ktool "$@" --port 0;; *) command ktool "$@";; esac; }`
+  const run = (script: string) => box.shell(`unset -f ktool; cd '${box.directory}'; export HOME=$PWD PATH=$PWD/bin:$PATH; ${onFreePort}; ${script}`)
+  return { box, run }
+}
+
+describe('the examples of the help', () => {
+  const { box, run } = place()
+  let address = ''
+  beforeAll(async () => {
+    address = await box.broker('--topic', 'orders:3', '--topic', 'messages:3', '--topic', 'logs', '--topic', 'out', '--topic', 'test-1', '--topic', 'test-2')
+    await run("printf '1\\n2\\n3\\n' | tee >(ktool produce out) | ktool produce orders; ktool consume orders --group billing --from-beginning --exit-at-end")
+  }, 60_000)
+  afterAll(() => box.close())
+
+  /** Where one fails here, and should: the exit code, and what it says. */
+  const EXPECTED: Readonly<Record<string, readonly [number, RegExp]>> = {
+    'ktool transactions abort orders -p 0 --start-offset 1234': [1, /transaction/],
+    'ktool topics list --context prod': [3, /127\.0\.0\.1:1/],
+  }
+  // The first goes on until it is stopped, and other tests start brokers; the second is for another shell.
+  const elsewhere = /^ktool broker run|completion zsh/
+  const examples = [...commands].flatMap(([id, entry]) => commandHelp(id, entry).examples.map(({ command }) => command))
+
+  test.each(examples.filter((command) => !elsewhere.test(command)))('%s', async (command) => {
+    const made = /^ktool topics create (\S+)/.exec(command)?.[1]
+    if (made !== undefined) await run(`ktool topics delete ${made} --if-exists`)
+    const { code, stderr } = await run(command.replaceAll('kafka:9092', address))
+    const [exit, says] = EXPECTED[command] ?? [0, /^/]
+    expect([code, stderr]).toEqual([exit, expect.stringMatching(says)])
+    await run('ktool context use --none')
+  })
+})
+
+describe('the tour of the README, in its order', () => {
+  const { box, run } = place()
+  beforeAll(() => box.broker(), 60_000)
+  afterAll(() => box.close())
+
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const blocks = Array.from(readme.matchAll(/^```sh\n([\s\S]*?)^```/gm), ([, block]) => block).filter((block) => /^\s*(ktool|printf|address=)/m.test(block))
+
+  test('has blocks', () => expect(blocks.length).toBeGreaterThan(6))
+
+  test.each(blocks)('%s', async (block) => {
+    const { code, stderr } = await run(`set -e\n${block}`)
+    expect([code, stderr]).toEqual([0, block.includes('||') ? expect.anything() : expect.not.stringContaining('ktool: ')])
+    await run('ktool context use --none')
+  })
+})
