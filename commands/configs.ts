@@ -96,7 +96,7 @@ export default class Configs extends ClusterCommand {
       return
     }
     for (const { entity, error } of outcomes) {
-      if (error !== null) this.output.talk(`ktool: ${entityTitle(entity)}: ${failureLine(error)}`)
+      if (error !== null) this.output.talk(`ktool: ${error.message.includes(entity.name) ? '' : `${entityTitle(entity)}: `}${failureLine(error)}`)
       else this.output.line(`${isDryRun ? 'would change' : 'changed'} ${changes} setting${changes === 1 ? '' : 's'} of ${entityTitle(entity)}`)
     }
   }

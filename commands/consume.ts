@@ -27,15 +27,15 @@ export default class Consume extends ClusterCommand {
     "group's other members, goes on where the group is, and commits what was printed and taken by whoever reads it; it leaves the group when it ends."
 
   static override usage = [
-    'consume [--topic NAME] [--from-beginning] [--partition N] [--offset OFFSET] [--max-messages N] [--exit-at-end]',
-    'consume --group NAME [--topic NAME]… [--from-beginning] [--no-commit] [--max-messages N] [--exit-at-end]',
+    'consume [TOPIC]… [--from-beginning] [--partition N,…] [--offset OFFSET] [--max-messages N] [--exit-at-end]',
+    'consume [TOPIC]… --group NAME [--from-beginning] [--no-commit] [--max-messages N] [--exit-at-end]',
   ]
 
   static override examples = [
-    { description: 'All there is, and no more', command: 'ktool consume --topic messages --from-beginning --exit-at-end' },
-    { description: 'The last 10 of each partition, as JSON', command: 'ktool consume --topic messages --offset -10 --exit-at-end --json' },
-    { description: 'What the group has not seen yet, and go on from there next time', command: 'ktool consume --group billing --topic orders --exit-at-end' },
-    { description: 'A test that expects 3 records within 10 s', command: 'ktool consume --topic out --from-beginning --max-messages 3 --timeout 10s' },
+    { description: 'All there is, and no more', command: 'ktool consume messages --from-beginning --exit-at-end' },
+    { description: 'The last 10 of each partition, as JSON', command: 'ktool consume messages -o -10 -e --json' },
+    { description: 'What the group has not seen yet, and go on from there next time', command: 'ktool consume orders --group billing --exit-at-end' },
+    { description: 'A test that expects 3 records within 10 s', command: 'ktool consume out --from-beginning --max-messages 3 --timeout 10s' },
   ]
 
   static override flags = {
@@ -45,12 +45,20 @@ export default class Consume extends ClusterCommand {
       multipleNonGreedy: true,
       delimiter: ',',
       helpValue: 'NAME',
-      summary: 'Where from. `messages` on the bundled broker, unless said. Several with --group.',
+      summary: 'Where from. `messages` on the bundled broker, unless said.',
     }),
     group: Flags.string({ char: 'g', helpValue: 'NAME', summary: 'Read as a member of this consumer group.' }),
     'no-commit': Flags.boolean({ summary: 'Read from where the group is, without joining it or moving it.' }),
     'from-beginning': Flags.boolean({ summary: 'Start at the first record; with --group where the group has committed no offset.' }),
-    partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'Only this partition.' }),
+    partition: Flags.integer({
+      char: 'p',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      min: 0,
+      helpValue: 'N,…',
+      summary: 'Only these partitions.',
+    }),
     offset: Flags.string({
       char: 'o',
       helpValue: 'OFFSET',
@@ -110,8 +118,7 @@ export default class Consume extends ClusterCommand {
     const connection = await this.connect(flags, { properties })
     const { cluster, isBundled } = connection
     const groupId = groupOf(flags, cluster)
-    const topics = flags.topic ?? [isBundled ? DEFAULT_TOPIC : await this.#asked(connection)]
-    if (groupId === undefined && topics.length > 1) throw usageError('several topics need --group')
+    const topics = [...new Set(flags.topic ?? [isBundled ? DEFAULT_TOPIC : await this.#asked(connection)])]
     for (const topic of topics) await ensureTopic(cluster, topic, 'fail')
 
     const sink = sinkFor(process.stdout, groupId !== undefined)
@@ -132,10 +139,11 @@ export default class Consume extends ClusterCommand {
     }
     try {
       const reset = flags['from-beginning'] ? 'earliest' : consumer.autoOffsetReset
-      const partitions = flags.partition === undefined ? undefined : [flags.partition]
+      const [topic, ...otherTopics] = topics
+      const partitions = flags.partition && [...new Set(flags.partition)]
       const result =
         groupId === undefined
-          ? await consumeTopic(cluster, { ...common, topic: topics[0], partitions, start: start ?? defaultStart(reset) })
+          ? await consumeTopic(cluster, { ...common, topic, otherTopics, partitions, start: start ?? defaultStart(reset) })
           : await (flags['no-commit'] ? peekGroup : consumeGroup)(cluster, { ...common, groupId, topics, reset })
       this.#report(result, common.maxMessages, common.untilEnd || hasEnd(start), flags.timeout)
     } finally {
@@ -170,7 +178,7 @@ interface GroupFlags {
   readonly group?: string | undefined
   readonly 'no-commit': boolean
   readonly 'from-beginning': boolean
-  readonly partition?: number | undefined
+  readonly partition?: readonly number[] | undefined
   readonly offset?: string | undefined
   readonly from?: string | undefined
   readonly to?: string | undefined

@@ -3,7 +3,7 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { askText, canAsk } from '../src/cli/ask.ts'
-import { ClusterCommand } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
 import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
 import { LineParser } from '../src/cli/formats/line-parser.ts'
 import { type LineSource, stdinSource } from '../src/cli/formats/line-source.ts'
@@ -11,26 +11,29 @@ import { parseProperties } from '../src/cli/formats/properties.ts'
 import { bytesText } from '../src/cli/quantities.ts'
 import { onSignals } from '../src/cli/signals.ts'
 import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
-import { produceLines, type ProduceOptions, type ProduceResult } from '../src/cli/verbs/produce.ts'
+import { parseLines, produceLines, type ProduceOptions, type ProduceResult } from '../src/cli/verbs/produce.ts'
 
 const PROGRESS_MS = 200
+// Kafka's default.
+const MAX_REQUEST_SIZE = 1_048_576
 
 export default class Produce extends ClusterCommand {
   static override words = { argument: 'topic' }
 
   static override description =
     'Each line of stdin is a record, sent in batches and acknowledged by all replicas unless said. Exits 1 if any record was not ' +
-    'acknowledged. With no cluster named and no broker running, the bundled one is started; there, a missing topic is created.'
+    'acknowledged. With no cluster named and no broker running, the bundled one is started; there, a missing topic is created. ' +
+    '--dry-run reads and counts, and talks to no cluster.'
 
-  static override usage = ['produce --topic NAME [--property NAME=VALUE]… [--partition N] < FILE']
+  static override usage = ['produce TOPIC [--property NAME=VALUE]… [--partition N] [--dry-run] < FILE']
 
   static override examples = [
-    { description: 'Lines to the bundled broker', command: "printf 'a\\nb\\n' | ktool produce --topic messages" },
+    { description: 'Lines to the bundled broker', command: "printf 'a\\nb\\n' | ktool produce messages" },
     {
       description: 'Keys before a colon',
-      command: 'ktool produce --topic users --property parse.key=true --property key.separator=: < users.txt',
+      command: 'ktool produce users --property parse.key=true --property key.separator=: < users.txt',
     },
-    { description: 'Compressed, to a cluster', command: 'ktool produce -b kafka:9092 --topic logs --compression-type zstd < app.log' },
+    { description: 'Compressed, to a cluster', command: 'ktool produce logs -b kafka:9092 --compression-type zstd < app.log' },
   ]
 
   static override flags = {
@@ -59,6 +62,7 @@ export default class Produce extends ClusterCommand {
     linger: Flags.integer({ aliases: ['timeout'], helpValue: 'MS', summary: 'How long a batch waits to get fuller. 5, unless said.' }),
     sync: Flags.boolean({ summary: 'Wait for each record, and stop at the first that fails.' }),
     'allow-auto-topic-creation': Flags.boolean({ summary: 'Let the cluster create the topic if it is not there.' }),
+    'dry-run': changeFlags['dry-run'],
     'command-property': Flags.string({
       char: 'X',
       aliases: ['producer-property'],
@@ -93,6 +97,7 @@ export default class Produce extends ClusterCommand {
     if (flags.sync && properties.get('acks') === '0') throw usageError('--sync waits for answers, and with --acks 0 there are none')
 
     const topic = flags.topic ?? (await this.#asked())
+    if (flags['dry-run']) return this.#try(topic, parser, Number(properties.get('max.request.size') ?? MAX_REQUEST_SIZE))
     const { cluster, isBundled } = await this.connect(flags, { start: true, properties })
     const ifMissing = flags['allow-auto-topic-creation'] && !isBundled ? 'auto' : isBundled ? 'create' : 'fail'
     if (await ensureTopic(cluster, topic, ifMissing)) this.output.talk(`created topic ${topic}`)
@@ -113,6 +118,21 @@ export default class Produce extends ClusterCommand {
       source.close()
     }
     if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
+  }
+
+  async #try(topic: string, parser: LineParser, longest: number): Promise<void> {
+    const source = stdinSource(process)
+    const { lines, records, tooLong, bytes, parseError } = await parseLines({ source, parser }, longest).finally(() => source.close())
+    if (parseError !== undefined) {
+      const { code, message, hint } = failureOf(parseError)
+      const counts = `${records} records could be read, and reading stopped at line ${lines}`
+      throw new CliError({ code, message: `${counts}: ${message}`, hint, exitCode: ExitCode.failed })
+    }
+    if (this.output.isJson) this.output.json({ dryRun: true, topic, records, tooLong, bytes })
+    else this.output.talk(`would write ${records} records, ${bytesText(bytes)}, to ${topic}`)
+    if (tooLong === 0) return
+    if (!this.output.isJson) this.output.talk(`ktool: ${tooLong} lines are longer than max.request.size, ${longest} bytes`)
+    process.exitCode = ExitCode.failed
   }
 
   #asked(): Promise<string> {

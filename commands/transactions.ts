@@ -7,7 +7,6 @@ import { changeFlags, ClusterCommand, watchFlag } from '../src/cli/base-command.
 import type { Connection } from '../src/cli/connection.ts'
 import { CliError, errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parseDuration } from '../src/cli/formats/times.ts'
-import { durationText } from '../src/cli/quantities.ts'
 import { redraw } from '../src/cli/redraw.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/transactions.ts'
@@ -147,8 +146,8 @@ export default class Transactions extends ClusterCommand {
       ['state', state],
       ['producer', `${producerId}, epoch ${producerEpoch}`],
       ['coordinator', `broker ${coordinator}`],
-      ['time-out', durationText(timeoutMs)],
-      ['under way', age === null ? '-' : `${durationText(age)}, since ${new Date(found.startedAt).toISOString()}`],
+      [this.output.named('time-out', 'ms'), this.output.duration(timeoutMs)],
+      [this.output.named('under way', 'ms'), age === null ? '-' : `${this.output.duration(age)}, since ${new Date(found.startedAt).toISOString()}`],
       ['partitions', partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(' ') || '-'],
     ]
     for (const [name, value] of lines) this.output.line(`${name.padEnd(18)}${value}`)
@@ -176,7 +175,7 @@ export default class Transactions extends ClusterCommand {
         { heading: 'transaction from', align: 'right' },
       ],
       producers.map((each) => [
-        String(each.producerId), String(each.producerEpoch), known(each.coordinatorEpoch), known(each.lastSequence), time(each.lastTimestamp),
+        String(each.producerId), String(each.producerEpoch), known(each.coordinatorEpoch), known(each.lastSequence), this.output.moment(each.lastTimestamp, systemClock.now()),
         known(each.transactionStart),
       ]), // prettier-ignore
     )
@@ -210,11 +209,11 @@ export default class Transactions extends ClusterCommand {
         { heading: 'epoch', align: 'right' },
         { heading: 'coordinator epoch', align: 'right' },
         { heading: 'last record' },
-        { heading: 'idle', align: 'right' },
+        { heading: this.output.named('idle', 'ms'), align: 'right' },
       ],
       hanging.map((each) => [
         each.topic, String(each.partition), String(each.startOffset), String(each.producerId), String(each.producerEpoch),
-        String(each.coordinatorEpoch), time(each.lastTimestamp), durationText(systemClock.now() - each.lastTimestamp),
+        String(each.coordinatorEpoch), this.output.moment(each.lastTimestamp, systemClock.now()), this.output.duration(systemClock.now() - each.lastTimestamp),
       ]), // prettier-ignore
     )
   }
@@ -310,8 +309,4 @@ function checkIdentity(flags: IdentityFlags): void {
 
 function known(value: number): string {
   return value < 0 ? '-' : String(value)
-}
-
-function time(ms: number): string {
-  return ms < 0 ? '-' : new Date(ms).toISOString()
 }

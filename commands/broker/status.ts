@@ -3,7 +3,6 @@
 import { dataDirectoryFlag } from '../../src/cli/broker-command.ts'
 import { KtoolCommand, watchFlag } from '../../src/cli/base-command.ts'
 import { addressOf, clientAddress } from '../../src/cli/control.ts'
-import { bytesText, durationText } from '../../src/cli/quantities.ts'
 import { redraw } from '../../src/cli/redraw.ts'
 import { localPaths } from '../../src/cli/paths.ts'
 import { brokerStatus } from '../../src/cli/verbs/broker.ts'
@@ -38,9 +37,9 @@ export default class BrokerStatusCommand extends KtoolCommand {
       ['pid', `${status.pid}`],
       ['version', status.version],
       ['cluster id', status.clusterId],
-      ['up for', durationText(status.uptimeMs)],
+      [this.output.named('up for', 'ms'), this.output.duration(status.uptimeMs)],
       ['topics', `${status.topics} (${status.partitions} partitions)`],
-      ['on disk', bytesText(status.bytes)],
+      [this.output.named('on disk', 'bytes'), this.output.size(status.bytes)],
     ]
     await this.output.table([{ heading: 'broker' }, { heading: 'running' }], rows)
   }

@@ -75,9 +75,9 @@ function groupHelp(group: string, table: CommandTable, paint: Paint): string {
 function firstSteps(paint: Paint): string {
   return `
 ${paint.heading('First steps')}
-  ktool topics --create --topic orders --partitions 3     (starts the bundled broker if none runs)
-  printf 'one\\ntwo\\n' | ktool produce --topic orders
-  ktool consume --topic orders --from-beginning --max-messages 2
+  ktool topics create orders --partitions 3     (starts the bundled broker if none runs)
+  printf 'one\\ntwo\\n' | ktool produce orders
+  ktool consume orders --from-beginning --max-messages 2
   ktool broker stop
 
 \`ktool help COMMAND\` or \`ktool COMMAND --help\` tells more about one. Any Apache Kafka cluster will do:

@@ -3,6 +3,7 @@
 
 import { printable } from '../base/logger.ts'
 import { failureLine, type Failure } from './errors.ts'
+import { bytesText, durationText } from './quantities.ts'
 
 export const FORMATS = ['table', 'text', 'json'] as const
 
@@ -77,6 +78,27 @@ export class Output {
         ? await drawTable(columns, clean, await this.paint())
         : alignColumns(columns, clean)
     this.#print(text)
+  }
+
+  /** A size: for a person in a table, bytes elsewhere. */
+  size(bytes: number): string {
+    return this.format === 'table' ? bytesText(bytes) : String(bytes)
+  }
+
+  /** A time span: for a person in a table, milliseconds elsewhere. */
+  duration(ms: number): string {
+    return this.format === 'table' ? durationText(ms) : String(Math.round(ms))
+  }
+
+  /** The name of what size() or duration() shows, with its unit where the number has none. */
+  named(name: string, unit: 'ms' | 'bytes'): string {
+    return this.format === 'table' ? name : `${name} (${unit})`
+  }
+
+  /** A moment, ms since 1970: how long ago in a table, ISO 8601 elsewhere; `-` when it is negative, which is never. */
+  moment(ms: number, now: number): string {
+    if (ms < 0) return '-'
+    return this.format === 'table' ? `${durationText(Math.max(0, now - ms))} ago` : new Date(ms).toISOString()
   }
 
   /** Something said to a person, on stderr. */

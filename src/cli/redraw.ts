@@ -13,20 +13,27 @@ const [HOME, CLEAR, CLEAR_LINE, CLEAR_BELOW] = ['\x1b[H', '\x1b[2J', '\x1b[K', '
 /** Returns after SIGINT or SIGTERM, with process.exitCode set. */
 export async function redraw(output: Output, draw: () => Promise<void>, clock: Clock = systemClock): Promise<void> {
   let stop: () => void = () => {}
-  const stopped = new Promise<'stopped'>((resolve) => (stop = () => resolve('stopped')))
+  const stopped = new Promise<undefined>((resolve) => (stop = () => resolve(undefined)))
   const signals = onSignals(stop)
   const isFrame = output.isTerminal && !output.isJson
   try {
     for (let count = 0; ; count++) {
       const began = clock.monotonic()
       output.time = new Date(clock.now()).toISOString()
-      const drawing = isFrame ? frame(output, draw, count === 0) : appended(output, draw, count === 0)
-      if ((await Promise.race([drawing, stopped])) === 'stopped') {
+      if (!isFrame && !output.isJson) await output.write(`${count === 0 ? '' : '\n'}${output.time}\n`)
+      const drawing = isFrame ? output.held(draw) : draw().then(() => '')
+      const drawn = await Promise.race([drawing, stopped]).catch((error: unknown) => {
+        if (count === 0) throw error
+        if (!isFrame) output.fail(failureOf(error))
+        return `ktool: ${failureLine(failureOf(error))}\n`
+      })
+      if (drawn === undefined) {
         drawing.catch(() => undefined) // its cluster will be closed
         break
       }
-      const pause = new Promise<void>((resolve) => clock.after(EVERY_MS - (clock.monotonic() - began), resolve, true))
-      if ((await Promise.race([pause, stopped])) === 'stopped') break
+      if (isFrame) await frame(output, drawn, count === 0)
+      const pause = new Promise<true>((resolve) => clock.after(EVERY_MS - (clock.monotonic() - began), () => resolve(true), true))
+      if ((await Promise.race([pause, stopped])) === undefined) break
     }
   } finally {
     signals.release()
@@ -34,24 +41,8 @@ export async function redraw(output: Output, draw: () => Promise<void>, clock: C
   }
 }
 
-async function appended(output: Output, draw: () => Promise<void>, isFirst: boolean): Promise<void> {
-  if (!output.isJson) {
-    if (!isFirst) output.line('')
-    output.line(output.time ?? '')
-  }
-  try {
-    await draw()
-  } catch (error) {
-    if (isFirst) throw error
-    output.fail(failureOf(error))
-  }
-}
-
-async function frame(output: Output, draw: () => Promise<void>, isFirst: boolean): Promise<void> {
-  const text = await output.held(draw).catch((error: unknown) => {
-    if (isFirst) throw error
-    return `ktool: ${failureLine(failureOf(error))}\n`
-  })
+/** On a terminal: over what was there, and no more than fits. */
+async function frame(output: Output, text: string, isFirst: boolean): Promise<void> {
   const paint = await output.paint()
   const lines = text.split('\n').slice(0, -1)
   const room = (output.height ?? Infinity) - 2 // the line above, and that of the cursor

@@ -62,11 +62,16 @@ export function reportOutcomes(
     })
   } else {
     for (const { name, done, partitions, error } of outcomes) {
-      if (error !== null) output.talk(`ktool: ${name}: ${failureLine(error)}`)
+      if (error !== null) output.talk(`ktool: ${namedIn(error.message, name)}${failureLine(error)}`)
       else if (done) output.line(say(name, partitions))
     }
   }
   return failed.length === 0
+}
+
+/** What a message lacks that doesn't say itself which topic it is about. */
+function namedIn(message: string, name: string): string {
+  return message.includes(name) ? '' : `${name}: `
 }
 
 function ids(brokers: readonly number[]): string {

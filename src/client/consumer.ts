@@ -75,8 +75,13 @@ const DEFAULT_FETCH_BYTES = 2 * 1024 * 1024
 const MOST_ANSWERS_WAITING = 2
 const NO_LEADER = { node: -1, leaderEpoch: -1 }
 
-/** Finds partitions and positions. KafkaError when the topic can't be read. */
-export async function openConsumer(cluster: Cluster, options: ConsumerOptions, clock: Clock = systemClock): Promise<Consumer> {
+/** Finds partitions and positions; `other`: a consumer that shall read them, too. KafkaError when the topic can't be read. */
+export async function openConsumer(
+  cluster: Cluster,
+  options: ConsumerOptions,
+  clock: Clock = systemClock,
+  other?: Consumer,
+): Promise<Consumer> {
   const { topic, isolation } = options
   const known = (await cluster.metadata([topic])).topics.get(topic)
   if (known === undefined || known.partitions.length === 0) throw new KafkaError(known?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION')
@@ -90,7 +95,7 @@ export async function openConsumer(cluster: Cluster, options: ConsumerOptions, c
   const asked = (timestamp: number) => offsetsAt(cluster, clock, topic, wanted, timestamp, isolation)
   const starts = await startOffsets(options, wanted, asked)
   const ends = options.untilEnd ? await asked(LATEST) : undefined
-  const consumer = new Consumer(cluster, options, clock)
+  const consumer = other ?? new Consumer(cluster, options, clock)
   // With the leaders that are known already, the first fetch asks for all of a broker's partitions, not for the first one.
   const leaders = new Map(known.partitions.map(({ partition, leader, leaderEpoch }) => [partition, { node: leader, leaderEpoch }]))
   for (const partition of wanted) {

@@ -32,6 +32,8 @@ interface CommonOptions extends StopOptions {
 
 export interface ConsumeOptions extends CommonOptions {
   readonly topic: string
+  /** To be read with it, in the same way. */
+  readonly otherTopics?: readonly string[] | undefined
   readonly partitions?: readonly number[] | undefined
   /** Places with an end stop there, whether `untilEnd` or not. */
   readonly start: Start | Positions
@@ -52,13 +54,18 @@ export interface GroupConsumeOptions extends CommonOptions {
 // How long a reader of our output may take for the rest once the user has said stop: what it doesn't take is not committed.
 const GRACE_MS = 1_000
 
-/** Throws KafkaError when the topic can't be read; what was printed until then has left. */
+/** Throws KafkaError when a topic can't be read; what was printed until then has left. */
 export function consumeTopic(cluster: Cluster, options: ConsumeOptions, clock: Clock = systemClock): Promise<ConsumeResult> {
-  const { untilEnd, topic, partitions, start, isolation, onNotice } = options
-  const wanted = { topic, partitions, untilEnd, isolation, ...(onNotice && { onNotice }) }
-  const open = async (): Promise<Consumer> => {
+  const { untilEnd, partitions, start, isolation, onNotice } = options
+  const openTopic = async (topic: string, other?: Consumer): Promise<Consumer> => {
+    const wanted = { topic, partitions, untilEnd, isolation, ...(onNotice && { onNotice }) }
     const places = 'byPartition' in start ? (simpleStart(start) ?? { exact: await resolvePositions(cluster, start, wanted, clock) }) : start
-    return openConsumer(cluster, { ...wanted, start: places }, clock)
+    return openConsumer(cluster, { ...wanted, start: places }, clock, other)
+  }
+  const open = async (): Promise<Consumer> => {
+    let consumer = await openTopic(options.topic)
+    for (const topic of options.otherTopics ?? []) consumer = await openTopic(topic, consumer)
+    return consumer
   }
   return pourFrom(open, cluster, options, clock)
 }

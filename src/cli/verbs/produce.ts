@@ -69,6 +69,46 @@ export async function produceLines(cluster: Cluster, options: ProduceOptions, cl
   }
 }
 
+export interface ParsedLines {
+  readonly lines: number
+  readonly records: number
+  /** Lines longer than any record may be. */
+  readonly tooLong: number
+  /** Of keys and values. */
+  readonly bytes: number
+  /** The line that could not be parsed: reading stopped there. */
+  readonly parseError: Error | undefined
+}
+
+/** Reads and parses like produceLines, and sends nothing. `longest`: of a value, bytes. */
+export async function parseLines({ source, parser }: Pick<ProduceOptions, 'source' | 'parser'>, longest: number): Promise<ParsedLines> {
+  const reader = new LineReader(longest)
+  let [records, tooLong, bytes] = [0, 0, 0]
+  const done = (parseError?: Error): ParsedLines => ({ lines: reader.lineNumber, records, tooLong, bytes, parseError })
+  for (let more = true; more; ) {
+    more = await source.fill(reader)
+    if (!more && !source.isClosed) reader.finish()
+    while (reader.next()) {
+      if (reader.droppedBytes > 0) {
+        tooLong++
+        continue
+      }
+      try {
+        parser.parse(reader.bytes, reader.lineStart, reader.lineEnd, reader.lineNumber)
+      } catch (error) {
+        return done(error as Error)
+      }
+      records++
+      bytes += lengthOf(parser.keyStart, parser.keyEnd) + lengthOf(parser.valueStart, parser.valueEnd)
+    }
+  }
+  return done()
+}
+
+function lengthOf(start: number, end: number): number {
+  return start < 0 ? 0 : end - start
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 class Lines {
