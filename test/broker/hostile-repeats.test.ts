@@ -1,7 +1,8 @@
 // Requests that name one thing many times, or things whose work or answer multiplies: each is answered once, and in the
 // time that its size deserves.
 
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import { ConsumerGroupDescribe } from '../../src/protocol/apis/consumer-group-describe.ts'
 import { ConsumerGroupHeartbeat } from '../../src/protocol/apis/consumer-group-heartbeat.ts'
 import { DeleteRecords } from '../../src/protocol/apis/delete-records.ts'
@@ -95,6 +96,10 @@ test('offsets that a long subscription holds are refused in a moment', async () 
 test('the configs of thousands of groups come between the answers to others, and of too many not at all', async () => {
   const { connect } = await testBroker()
   const [one, two] = [await connect(), await connect()]
+  // A machine on which each of them takes a millisecond.
+  let ms = systemClock.monotonic()
+  const clock = vi.spyOn(systemClock, 'monotonic').mockImplementation(() => (ms += 1))
+  onTestFinished(() => clock.mockRestore())
   const resources = times(10_001, (at) => ({ resourceType: 32, resourceName: `g${at}`, configurationKeys: ['share.isolation.level'] }))
   const asked = one.call(DescribeConfigs, 4, { resources, includeSynonyms: false, includeDocumentation: false })
   const order: string[] = []
