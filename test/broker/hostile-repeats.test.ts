@@ -1,9 +1,11 @@
 // Requests that name one thing many times, or things whose work or answer multiplies: each is answered once, and in the
 // time that its size deserves.
 
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import { ConsumerGroupDescribe } from '../../src/protocol/apis/consumer-group-describe.ts'
 import { ConsumerGroupHeartbeat } from '../../src/protocol/apis/consumer-group-heartbeat.ts'
+import { DeleteRecords } from '../../src/protocol/apis/delete-records.ts'
 import { DescribeConfigs } from '../../src/protocol/apis/describe-configs.ts'
 import { DescribeGroups } from '../../src/protocol/apis/describe-groups.ts'
 import { DescribeProducers } from '../../src/protocol/apis/describe-producers.ts'
@@ -93,14 +95,19 @@ test('offsets that a long subscription holds are refused in a moment', async () 
 
 test('the configs of thousands of groups come between the answers to others, and of too many not at all', async () => {
   const { connect } = await testBroker()
+  const [one, two] = [await connect(), await connect()]
+  // A machine on which each of them takes a millisecond.
+  let ms = systemClock.monotonic()
+  const clock = vi.spyOn(systemClock, 'monotonic').mockImplementation(() => (ms += 1))
+  onTestFinished(() => clock.mockRestore())
   const resources = times(10_001, (at) => ({ resourceType: 32, resourceName: `g${at}`, configurationKeys: ['share.isolation.level'] }))
-  const asked = (await connect()).call(DescribeConfigs, 4, { resources, includeSynonyms: false, includeDocumentation: false })
+  const asked = one.call(DescribeConfigs, 4, { resources, includeSynonyms: false, includeDocumentation: false })
   const order: string[] = []
   const all = asked.then(({ results }) => {
     order.push('all')
     return results
   })
-  await (await connect()).call(DescribeGroups, 5, { groups: ['g'], includeAuthorizedOperations: false })
+  await two.call(DescribeGroups, 5, { groups: ['g'], includeAuthorizedOperations: false })
   order.push('other')
   const results = await all
   expect(order).toEqual(['other', 'all'])
@@ -169,4 +176,15 @@ test('configs that are more than one batch of metadata holds are refused', async
   const answer = await (await connect()).call(IncrementalAlterConfigs, 1, { resources, validateOnly: false })
   expect(errorName(answer.responses[0].errorCode)).toBe('POLICY_VIOLATION')
   expect(lines.filter((line) => line.includes('ERROR'))).toEqual([])
+})
+
+test('records of a partition are deleted once, up to the offset named last', async () => {
+  const { connect } = await testBroker({ topics: ['t'] })
+  const client = await connect()
+  const asked = times(1000, () => ({ partitionIndex: 0, offset: 5 }))
+  const { topics } = await client.call(DeleteRecords, 2, {
+    topics: [{ name: 't', partitions: asked }, { name: 't', partitions: [{ partitionIndex: 0, offset: 0 }] }],
+    timeoutMs: 1000,
+  })
+  expect(topics.map(({ name, partitions }) => [name, partitions.map(({ lowWatermark, errorCode }) => [lowWatermark, errorCode])])).toEqual([['t', [[0, 0]]]])
 })

@@ -29,16 +29,16 @@ interface Stored extends CommittedOffset {
 }
 
 /** By group, topic and partition. */
-class OffsetTable {
-  readonly #groups = new Map<string, Map<string, Map<number, Stored>>>()
+class OffsetTable<T> {
+  readonly #groups = new Map<string, Map<string, Map<number, T>>>()
 
-  get({ group, topic, partition }: OffsetKey): Stored | undefined {
+  get({ group, topic, partition }: OffsetKey): T | undefined {
     return this.#groups.get(group)?.get(topic)?.get(partition)
   }
 
-  set({ group, topic, partition }: OffsetKey, offset: Stored): void {
-    const topics = valueIn(this.#groups, group, () => new Map<string, Map<number, Stored>>())
-    valueIn(topics, topic, () => new Map<number, Stored>()).set(partition, offset)
+  set({ group, topic, partition }: OffsetKey, value: T): void {
+    const topics = valueIn(this.#groups, group, () => new Map<string, Map<number, T>>())
+    valueIn(topics, topic, () => new Map<number, T>()).set(partition, value)
   }
 
   delete({ group, topic, partition }: OffsetKey): void {
@@ -57,39 +57,50 @@ class OffsetTable {
     return [...this.#groups.keys()]
   }
 
-  of(group: string): (readonly [OffsetKey, Stored])[] {
+  of(group: string): (readonly [OffsetKey, T])[] {
     return Array.from(this.#groups.get(group) ?? [], ([topic, partitions]) =>
-      Array.from(partitions, ([partition, offset]) => [{ group, topic, partition }, offset] as const),
+      Array.from(partitions, ([partition, value]) => [{ group, topic, partition }, value] as const),
     ).flat()
   }
 }
 
 export class Offsets {
-  readonly #committed = new OffsetTable()
+  readonly #committed = new OffsetTable<Stored>()
   /** By producer id. */
-  readonly #pending = new Map<bigint, OffsetTable>()
+  readonly #pending = new Map<bigint, OffsetTable<Stored>>()
+  /** Whose open transactions would move an offset: looked up for every offset that is read. */
+  readonly #movers = new OffsetTable<Set<bigint>>()
 
   /** `value` null: a tombstone, which also takes back what transactions would commit. */
   replay(key: OffsetKey, value: CommittedOffset | null, at: number, producerId: bigint | undefined): void {
     if (value === null) {
       this.#committed.delete(key)
-      for (const pending of this.#pending.values()) pending.delete(key)
+      for (const producerId of this.#movers.get(key) ?? []) this.#pending.get(producerId)?.delete(key)
+      this.#movers.delete(key)
       return
     }
     // Field by field: spreads took more than half of the time that a log of a million of them takes to load.
     const { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp, topicId } = value
     const stored = { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp, topicId, at }
-    const table = producerId === undefined ? this.#committed : valueIn(this.#pending, producerId, () => new OffsetTable())
-    table.set(key, stored)
+    if (producerId === undefined) {
+      this.#committed.set(key, stored)
+      return
+    }
+    valueIn(this.#pending, producerId, () => new OffsetTable<Stored>()).set(key, stored)
+    const movers = this.#movers.get(key)
+    if (movers === undefined) this.#movers.set(key, new Set([producerId]))
+    else movers.add(producerId)
   }
 
   endTransaction(producerId: bigint, isCommit: boolean): void {
     const pending = this.#pending.get(producerId)
     if (pending === undefined) return
     this.#pending.delete(producerId)
-    if (!isCommit) return
     for (const [key, offset] of pending.groups().flatMap((group) => pending.of(group))) {
-      if ((this.#committed.get(key)?.at ?? -1) < offset.at) this.#committed.set(key, offset)
+      const movers = this.#movers.get(key)
+      movers?.delete(producerId)
+      if (movers?.size === 0) this.#movers.delete(key)
+      if (isCommit && (this.#committed.get(key)?.at ?? -1) < offset.at) this.#committed.set(key, offset)
     }
   }
 
@@ -104,18 +115,22 @@ export class Offsets {
 
   /** Those of open transactions. */
   pendingOf(group: string): OffsetEntry[] {
-    return [...this.#pending.values()].flatMap((table) => table.of(group))
+    return this.#movers.of(group).flatMap(([key, movers]) =>
+      [...movers].flatMap((producerId): OffsetEntry[] => {
+        const offset = this.#pending.get(producerId)?.get(key)
+        return offset === undefined ? [] : [[key, offset]]
+      }),
+    )
   }
 
   /** Whether an open transaction is about to move this offset. */
   isPending(key: OffsetKey): boolean {
-    for (const table of this.#pending.values()) if (table.get(key) !== undefined) return true
-    return false
+    return this.#movers.get(key) !== undefined
   }
 
   /** Whether the group has any, committed or pending. */
   has(group: string): boolean {
-    return this.#committed.has(group) || [...this.#pending.values()].some((table) => table.has(group))
+    return this.#committed.has(group) || this.#movers.has(group)
   }
 
   /** Groups that have committed offsets. */

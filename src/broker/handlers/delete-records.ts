@@ -1,8 +1,9 @@
 // Moves the start of partitions forward. Answered when the new start is durable: nothing else would keep the records
-// from coming back.
+// from coming back. Of a partition named several times the last offset counts, and it is answered once, as in KafkaApis.
 
 import { DeleteRecords } from '../../protocol/apis/delete-records.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import type { RequestOf } from '../../protocol/schema.ts'
 import { itemError, type Handler, type RequestContext } from '../handler.ts'
 import { isInternalTopic } from '../metadata/topics.ts'
 
@@ -11,10 +12,10 @@ const TO_HIGH_WATERMARK = -1
 export const handleDeleteRecords: Handler<typeof DeleteRecords> = async (request, context) => ({
   throttleTimeMs: 0,
   topics: await Promise.all(
-    request.topics.map(async ({ name, partitions }) => ({
+    Array.from(offsetsByPartition(request), async ([name, offsets]) => ({
       name,
       partitions: await Promise.all(
-        partitions.map(async ({ partitionIndex, offset }) => {
+        Array.from(offsets, async ([partitionIndex, offset]) => {
           try {
             const lowWatermark = await deleteBefore(name, partitionIndex, offset, context)
             return { partitionIndex, lowWatermark, errorCode: ErrorCode.NONE }
@@ -27,6 +28,16 @@ export const handleDeleteRecords: Handler<typeof DeleteRecords> = async (request
     })),
   ),
 })
+
+function offsetsByPartition({ topics }: RequestOf<typeof DeleteRecords>): Map<string, Map<number, number>> {
+  const byTopic = new Map<string, Map<number, number>>()
+  for (const { name, partitions } of topics) {
+    const offsets = byTopic.get(name) ?? new Map<number, number>()
+    byTopic.set(name, offsets)
+    for (const { partitionIndex, offset } of partitions) offsets.set(partitionIndex, offset)
+  }
+  return byTopic
+}
 
 async function deleteBefore(topic: string, index: number, offset: number, { broker, isAllowed }: RequestContext): Promise<number> {
   if (!isAllowed('DELETE', 'TOPIC', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')

@@ -51,6 +51,17 @@ describe('transactions', () => {
     expect(world.committed()).toBe(9)
   })
 
+  test('of two open transactions on one offset the one that is left keeps it pending', () => {
+    const world = new World()
+    const other = { id: 8n, epoch: 0 }
+    world.commit(2, { producer })
+    world.commit(3, { producer: other })
+    world.endTransaction(producer, false)
+    expect([world.committed(), isPending(world), world.shard.offsets.pendingOf(GROUP).length]).toEqual([undefined, true, 1])
+    world.endTransaction(other, true)
+    expect([world.committed(), isPending(world), world.shard.offsets.pendingOf(GROUP).length]).toEqual([3, false, 0])
+  })
+
   test('stay pending over a restart', () => {
     const world = new World()
     world.commit(2, { producer })
