@@ -16,7 +16,7 @@ export function listText(items: readonly (string | number)[]): string {
 }
 
 /** String.hashCode. */
-export function javaHash(text: string): number {
+function javaHash(text: string): number {
   let hash = 0
   for (let at = 0; at < text.length; at++) hash = (Math.imul(31, hash) + text.charCodeAt(at)) | 0
   return hash

@@ -9,8 +9,10 @@ import { TRANSACTION_RECORDS } from '../../protocol/records/transaction.ts'
 import type { RecordCursor } from '../../protocol/record-cursor.ts'
 import type { Fields, Type } from '../../protocol/schema.ts'
 
+type StoredRecord = Pick<RecordCursor, 'offset' | 'key' | 'value'>
+
 /** Undefined: prints nothing. Throws KafkaError for a record that can't be read. */
-export type RecordJson = (record: RecordCursor) => string | undefined
+type RecordJson = (record: StoredRecord) => string | undefined
 
 const NONE: RecordJson = () => undefined
 
@@ -37,7 +39,7 @@ function recordJson(schemas: CoordinatorSchemas, names: readonly string[]): Reco
   }
 }
 
-function decoded(schemas: CoordinatorSchemas, key: Buffer, cursor: RecordCursor) {
+function decoded(schemas: CoordinatorSchemas, key: Buffer, cursor: StoredRecord) {
   try {
     return decodeCoordinatorRecord(schemas, key, cursor.value())
   } catch (error) {

@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { floatText, hashOrder, patternSyntax } from '../../../src/cli/apache/java-text.ts'
+
+describe('floatText', () => {
+  it.each([
+    [0, '0.0'], [-0, '-0.0'], [1, '1.0'], [0.001, '0.001'], [0.0001, '1.0E-4'], [1e7, '1.0E7'], [9999999, '9999999.0'],
+    [1.5e300, '1.5E300'], [NaN, 'NaN'], [-Infinity, '-Infinity'], [123456.789, '123456.789'],
+  ])('prints %d as Java does', (value, text) => {
+    expect(floatText(value, 'double')).toBe(text)
+  }) // prettier-ignore
+
+  it('prints floats with the digits they need', () => {
+    expect(floatText(Math.fround(0.1), 'float')).toBe('0.1')
+    expect(floatText(Math.fround(16777216), 'float')).toBe('1.6777216E7')
+    expect(floatText(Math.fround(2.6100788e20), 'float')).toBe('2.6100788E20')
+  })
+
+  it('loses nothing', () => {
+    fc.assert(fc.property(fc.double(), (value) => Object.is(Number(floatText(value, 'double')), value)))
+    fc.assert(fc.property(fc.float(), (value) => Object.is(Math.fround(Number(floatText(value, 'float'))), value)))
+  })
+})
+
+it('lists texts in the order of a HashSet', () => {
+  expect(hashOrder(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'])).toEqual(['SASL_SSL', 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT'])
+})
+
+it('complains of a bad pattern as Java does', () => {
+  expect(patternSyntax('[', new SyntaxError('Unterminated character class')).message).toBe('Unclosed character class near index 0\n[\n^')
+  expect(patternSyntax('a(b', new SyntaxError('Unterminated group')).message).toBe('Unclosed group near index 3\na(b\n   ^')
+})
