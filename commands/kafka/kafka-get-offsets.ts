@@ -5,7 +5,7 @@
 import { describeTopics, EARLIEST, LATEST, listOffsets, listTopics, type TopicPartition } from '../../src/client/admin.ts'
 import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
-import { called, JavaError, runtimeException, throwableText, toJava } from '../../src/cli/apache/java-errors.ts'
+import { executionException, JavaError, runtimeException, throwableText, toJava } from '../../src/cli/apache/java-errors.ts'
 import { isInternalTopic, javaSplit, topicFilter } from '../../src/cli/apache/java-text.ts'
 import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -97,7 +97,7 @@ async function offsets(options: Options, io: FaceIo): Promise<OffsetOf[]> {
 }
 
 async function offsetsAt(cluster: Cluster, partitions: readonly TopicPartition[], timestamp: number, io: FaceIo): Promise<OffsetOf[]> {
-  const answers = await called('listOffsets', listOffsets(cluster, partitions.map((place) => ({ ...place, timestamp })))) // prettier-ignore
+  const answers = await answersOf(cluster, partitions, timestamp)
   const found: OffsetOf[] = []
   for (const { topic, partition, result } of answers) {
     if (!result.ok) {
@@ -108,18 +108,37 @@ async function offsetsAt(cluster: Cluster, partitions: readonly TopicPartition[]
   return found.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
 }
 
+/** What keeps all of them from being asked for is the failure of each. */
+async function answersOf(cluster: Cluster, partitions: readonly TopicPartition[], timestamp: number) {
+  try {
+    return await listOffsets(cluster, partitions.map((place) => ({ ...place, timestamp }))) // prettier-ignore
+  } catch (error) {
+    const result = { ok: false, error: toJava(error, 'listOffsets') } as const
+    return partitions.map((place) => ({ ...place, result }))
+  }
+}
+
+/** What Future.get throws where the client's `call` fails. */
+async function got<T>(call: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw executionException(error, call)
+  }
+}
+
 interface Filter {
   readonly isTopic: (topic: string) => boolean
   readonly isPartition: (partition: number) => boolean
 }
 
 async function partitionsOf(cluster: Cluster, filters: readonly Filter[], excludesInternal: boolean): Promise<TopicPartition[]> {
-  const listed = await called('listTopics', listTopics(cluster))
+  const listed = await got('listTopics', listTopics(cluster))
   const names = listed.filter(({ name, isInternal }) => !(excludesInternal && (isInternal || isInternalTopic(name)))).map(({ name }) => name)
   const wanted = names.filter((name) => filters.some(({ isTopic }) => isTopic(name)))
-  const described = await called('describeTopics', describeTopics(cluster, wanted))
+  const described = await got('describeTopics', describeTopics(cluster, wanted))
   return [...described].flatMap(([topic, result]) => {
-    if (!result.ok) throw new JavaError('java.util.concurrent.ExecutionException', throwableText(toJava(result.error)))
+    if (!result.ok) throw executionException(result.error)
     const places = result.value.partitions.map(({ partition }) => ({ topic, partition }))
     return places.filter(({ partition }) => filters.some(({ isTopic, isPartition }) => isTopic(topic) && isPartition(partition)))
   })

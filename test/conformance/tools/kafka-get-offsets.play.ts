@@ -5,7 +5,7 @@ import type { Play } from './play.ts'
 
 export const play: Play = {
   tool: 'kafka-get-offsets',
-  files: { 'client.properties': 'request.timeout.ms=20000\n' },
+  files: { 'client.properties': 'request.timeout.ms=20000\n', 'hasty.properties': 'request.timeout.ms=500\ndefault.api.timeout.ms=700\n' },
   steps: [
     // What is wrong with the command line.
     { words: '', bare: true },
@@ -33,6 +33,7 @@ export const play: Play = {
     "--topic 'or[ders'",
     "--topic-partitions 'or[ders:0'",
     '--command-config DIR/absent.properties --topic orders',
+    { words: '--bootstrap-server 127.0.0.1:1 --command-config DIR/hasty.properties', bare: true },
     // Nothing there.
     '',
     '--topic absent',

@@ -5,7 +5,7 @@ import type { Play } from './play.ts'
 
 export const play: Play = {
   tool: 'kafka-groups',
-  files: { 'client.properties': 'request.timeout.ms=20000\n' },
+  files: { 'client.properties': 'request.timeout.ms=20000\n', 'hasty.properties': 'request.timeout.ms=500\ndefault.api.timeout.ms=700\n' },
   steps: [
     { words: '', bare: true },
     '',
@@ -28,6 +28,7 @@ export const play: Play = {
     { words: '--bootstrap-server nonsense --list', bare: true },
     '--command-config DIR/absent.properties --list',
     '--command-config DIR/client.properties --list',
+    { words: '--bootstrap-server 127.0.0.1:1 --command-config DIR/hasty.properties --list', bare: true },
     // None yet.
     '--list',
     '--list --share',
