@@ -7,10 +7,12 @@ import { ClusterCommand } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { expectationError, usageError } from '../src/cli/errors.ts'
 import { sinkFor } from '../src/cli/formats/byte-sink.ts'
+import { envelopeFormat, type JsonStyle } from '../src/cli/formats/envelope-format.ts'
+import { formatString, kcatFormat } from '../src/cli/formats/format-string.ts'
 import { joinPositions, parsePositions, type Positions } from '../src/cli/formats/positions.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
 import { parseDuration } from '../src/cli/formats/times.ts'
-import { jsonFormat, textFormat } from '../src/cli/formats/record-format.ts'
+import { type RecordFormat, textFormat } from '../src/cli/formats/record-format.ts'
 import { onSignals } from '../src/cli/signals.ts'
 import {
   consumeGroup, type ConsumeResult, consumeTopic, type ConsumerPosition, peekGroup, type Start,
@@ -84,6 +86,18 @@ export default class Consume extends ClusterCommand {
     'isolation-level': Flags.option({ options: ['read_uncommitted', 'read_committed'] as const })({
       summary: 'read_committed leaves out what transactions have not committed.',
     }),
+    key: Flags.option({ options: ['string', 'json'] as const })({ helpValue: 'json|string', summary: 'With --json: keys that are JSON are spliced in, not quoted.' }),
+    value: Flags.option({ options: ['string', 'json'] as const })({ helpValue: 'json|string', summary: 'With --json: values that are JSON are spliced in, not quoted.' }),
+    format: Flags.string({
+      char: 'f',
+      helpValue: 'FORMAT',
+      summary:
+        "How a record is printed, in the language of rpk and kcl, as '%t/%p/%o %k %h{%k=%v }%v\\n': %t topic, %k key, %v value, " +
+        '%h{…} headers, %h{NAME} one of them, %p partition, %o offset, %d timestamp, %e %a %x %y %i %[ %| %], lengths %T %K %V %H. ' +
+        'In braces behind it: hex, base64, json, trunc:80, unpack[…] for text; hex32, big32, little16 … for numbers; iso, strftime[…], go[…] for times.',
+    }),
+    'kcat-format': Flags.string({ helpValue: 'FORMAT', summary: "The same in kcat's language: %s %S %R %k %K %T %t %p %o %h." }),
+    'key-separator': Flags.string({ char: 'K', helpValue: 'TEXT', summary: 'Print the key in front of the value, with this between them.' }),
     property: Flags.string({
       aliases: ['formatter-property'],
       multiple: true,
@@ -110,9 +124,7 @@ export default class Consume extends ClusterCommand {
     const start = startOf(flags)
     const timeoutMs = flags.timeout === undefined ? undefined : parseDuration('--timeout', flags.timeout)
     const idle = flags['timeout-ms']
-    const formatProperties = parseProperties('--property', flags.property ?? [])
-    if (this.output.isJson && formatProperties.size > 0) throw usageError('--json prints all fields', 'leave out --property')
-    const format = this.output.isJson ? jsonFormat() : textFormat(formatProperties)
+    const format = formatOf(flags, this.output.isJson)
 
     const properties = parseProperties('--command-property', flags['command-property'] ?? [])
     const connection = await this.connect(flags, { properties })
@@ -172,6 +184,31 @@ export default class Consume extends ClusterCommand {
     const wanted = maxMessages === undefined ? 'the end was not reached' : `${maxMessages} were expected`
     throw expectationError('TIMEOUT', `${messages} records came within ${timeout ?? ''}, and ${wanted}`)
   }
+}
+
+interface FormatFlags {
+  readonly format?: string | undefined
+  readonly 'kcat-format'?: string | undefined
+  readonly 'key-separator'?: string | undefined
+  readonly key?: JsonStyle | undefined
+  readonly value?: JsonStyle | undefined
+  readonly property?: readonly string[] | undefined
+}
+
+function formatOf(flags: FormatFlags, isJson: boolean): RecordFormat {
+  const said = (['format', 'kcat-format', 'key-separator', 'property'] as const).filter((name) => flags[name] !== undefined)
+  if (isJson) {
+    if (said.length > 0) throw usageError('--json prints all fields', `leave out --${said[0]}`)
+    return envelopeFormat({ key: flags.key, value: flags.value })
+  }
+  if ((flags.key ?? flags.value) !== undefined) throw usageError('--key and --value say how --json prints', 'add --json')
+  const isLayout = flags.format !== undefined || flags['kcat-format'] !== undefined
+  if (isLayout && said.length > 1) throw usageError(`--${said[0]} and --${said[1]} both say how records are printed`, 'leave one of them out')
+  if (flags.format !== undefined) return formatString(flags.format)
+  if (flags['kcat-format'] !== undefined) return kcatFormat(flags['kcat-format'])
+  const properties = parseProperties('--property', flags.property ?? [])
+  if (flags['key-separator'] !== undefined) properties.set('print.key', 'true').set('key.separator', flags['key-separator'])
+  return textFormat(properties)
 }
 
 interface GroupFlags {

@@ -5,9 +5,11 @@ import { systemClock } from '../src/base/clock.ts'
 import { askText, canAsk } from '../src/cli/ask.ts'
 import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
 import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
+import { EnvelopeParser } from '../src/cli/formats/envelope-parser.ts'
 import { LineParser } from '../src/cli/formats/line-parser.ts'
 import { type LineSource, stdinSource } from '../src/cli/formats/line-source.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
+import type { RecordParser } from '../src/cli/formats/record-parser.ts'
 import { bytesText } from '../src/cli/quantities.ts'
 import { onSignals } from '../src/cli/signals.ts'
 import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
@@ -48,6 +50,14 @@ export default class Produce extends ClusterCommand {
         'headers.key.separator, null.marker, ignore.error.',
     }),
     partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'All records to this partition.' }),
+    input: Flags.option({ options: ['lines', 'json'] as const })({
+      helpValue: 'lines|json',
+      summary: 'What a line is: a record as `ktool consume --json` prints it, or, unless said, the text of one.',
+    }),
+    'key-separator': Flags.string({ char: 'K', helpValue: 'TEXT', summary: 'A line is a key and a value, with this between them.' }),
+    'topic-from': Flags.option({ options: ['record'] as const })({ helpValue: 'record', summary: 'With --input json: to the topic the record names.' }),
+    'partition-from': Flags.option({ options: ['record'] as const })({ helpValue: 'record', summary: 'With --input json: to the partition the record names.' }),
+    'timestamp-from': Flags.option({ options: ['record'] as const })({ helpValue: 'record', summary: 'With --input json: with the timestamp of the record, not of now.' }),
     'compression-type': Flags.string({
       aliases: ['compression-codec'],
       helpValue: 'CODEC',
@@ -84,7 +94,7 @@ export default class Produce extends ClusterCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Produce)
-    const parser = new LineParser(parseProperties('--property', flags.property ?? []))
+    const parser = parserOf(flags)
     const properties = parseProperties('--command-property', flags['command-property'] ?? [])
     const named = {
       'compression.type': flags['compression-type'],
@@ -96,15 +106,18 @@ export default class Produce extends ClusterCommand {
     if (flags.sync) properties.set('linger.ms', '0') // nothing else will come before the answer
     if (flags.sync && properties.get('acks') === '0') throw usageError('--sync waits for answers, and with --acks 0 there are none')
 
-    const topic = flags.topic ?? (await this.#asked())
+    const topic = flags.topic ?? (flags['topic-from'] === undefined ? await this.#asked() : undefined)
     if (flags['dry-run']) return this.#try(topic, parser, Number(properties.get('max.request.size') ?? MAX_REQUEST_SIZE))
     const { cluster, isBundled } = await this.connect(flags, { start: true, properties })
     const ifMissing = flags['allow-auto-topic-creation'] && !isBundled ? 'auto' : isBundled ? 'create' : 'fail'
-    if (await ensureTopic(cluster, topic, ifMissing)) this.output.talk(`created topic ${topic}`)
+    const prepareTopic = async (name: string): Promise<void> => {
+      if (await ensureTopic(cluster, name, ifMissing)) this.output.talk(`created topic ${name}`)
+    }
+    if (topic !== undefined) await prepareTopic(topic)
 
     const source = stdinSource(process)
     const signals = onSignals(() => source.close())
-    const options: ProduceOptions = { topic, partition: flags.partition, source, parser, sync: flags.sync }
+    const options: ProduceOptions = { topic, partition: flags.partition, source, parser, prepareTopic, sync: flags.sync }
     try {
       const onTrouble = (error: Error): void => {
         this.#clearProgress()
@@ -120,7 +133,7 @@ export default class Produce extends ClusterCommand {
     if (signals.exitCode !== undefined) process.exitCode = signals.exitCode
   }
 
-  async #try(topic: string, parser: LineParser, longest: number): Promise<void> {
+  async #try(topic: string | undefined, parser: RecordParser, longest: number): Promise<void> {
     const source = stdinSource(process)
     const { lines, records, tooLong, bytes, parseError } = await parseLines({ source, parser }, longest).finally(() => source.close())
     if (parseError !== undefined) {
@@ -128,8 +141,8 @@ export default class Produce extends ClusterCommand {
       const counts = `${records} records could be read, and reading stopped at line ${lines}`
       throw new CliError({ code, message: `${counts}: ${message}`, hint, exitCode: ExitCode.failed })
     }
-    if (this.output.isJson) this.output.json({ dryRun: true, topic, records, tooLong, bytes })
-    else this.output.talk(`would write ${records} records, ${bytesText(bytes)}, to ${topic}`)
+    if (this.output.isJson) this.output.json({ dryRun: true, topic: topic ?? null, records, tooLong, bytes })
+    else this.output.talk(`would write ${records} records, ${bytesText(bytes)}, to ${topic ?? 'the topics they name'}`)
     if (tooLong === 0) return
     if (!this.output.isJson) this.output.talk(`ktool: ${tooLong} lines are longer than max.request.size, ${longest} bytes`)
     process.exitCode = ExitCode.failed
@@ -163,7 +176,7 @@ export default class Produce extends ClusterCommand {
     if (this.#hasProgress) process.stderr.write('\r\x1b[K')
   }
 
-  #report(topic: string, result: ProduceResult, verbose: boolean): void {
+  #report(topic: string | undefined, result: ProduceResult, verbose: boolean): void {
     const { acknowledged, failed, bytes, firstFailure, parseError, lines } = result
     if (firstFailure !== undefined) {
       const { code, message, hint } = failureOf(firstFailure.error)
@@ -176,7 +189,39 @@ export default class Produce extends ClusterCommand {
       const counts = `${acknowledged} of ${acknowledged} records were acknowledged, and reading stopped at line ${lines}`
       throw new CliError({ code, message: `${counts}: ${message}`, hint, exitCode: ExitCode.failed })
     }
-    if (this.output.isJson) this.output.json({ topic, acknowledged, failed, bytes })
+    if (this.output.isJson) this.output.json({ topic: topic ?? null, acknowledged, failed, bytes })
     else if (verbose) this.output.talk(`${acknowledged} records acknowledged, ${bytesText(bytes)}`)
   }
+}
+
+interface InputFlags {
+  readonly input?: 'lines' | 'json' | undefined
+  readonly property?: readonly string[] | undefined
+  readonly partition?: number | undefined
+  readonly 'key-separator'?: string | undefined
+  readonly 'topic-from'?: string | undefined
+  readonly 'partition-from'?: string | undefined
+  readonly 'timestamp-from'?: string | undefined
+}
+
+/** What the input is read by. Usage error for flags that don't go with it. */
+function parserOf(flags: InputFlags): RecordParser {
+  const asked = (['topic-from', 'partition-from', 'timestamp-from'] as const).find((name) => flags[name] !== undefined)
+  if (flags.input === 'json') {
+    const line = (['property', 'key-separator'] as const).find((name) => flags[name] !== undefined)
+    if (line !== undefined) throw usageError(`--${line} is about lines of text, and --input is json`, 'leave one of them out')
+    if (flags.partition !== undefined && flags['partition-from'] !== undefined) {
+      throw usageError('--partition and --partition-from say different things', 'leave one of them out')
+    }
+    const isFrom = (name: 'topic-from' | 'partition-from' | 'timestamp-from') => flags[name] !== undefined
+    return new EnvelopeParser({ topic: isFrom('topic-from'), partition: isFrom('partition-from'), timestamp: isFrom('timestamp-from') })
+  }
+  if (asked !== undefined) throw usageError(`--${asked} needs --input json`, 'a line of text says no such thing')
+  const properties = parseProperties('--property', flags.property ?? [])
+  const separator = flags['key-separator']
+  if (separator !== undefined) {
+    if (separator === '') throw usageError('--key-separator is empty')
+    properties.set('parse.key', 'true').set('key.separator', separator)
+  }
+  return new LineParser(properties)
 }

@@ -18,6 +18,8 @@ export interface FetchedRecords {
   readonly next: number
   readonly aborted: readonly AbortedTransaction[]
   readonly codecs: ReadonlySet<CompressionCodec>
+  /** Of the partition, as the answer has them. */
+  readonly ends?: { readonly logStart: number; readonly lastStable: number; readonly highWatermark: number }
 }
 
 export interface AbortedTransaction {

@@ -309,7 +309,8 @@ export class Consumer {
         }
         assigned.offset = Math.max(assigned.offset, next)
         const aborted = this.#options.isolation === 'read_committed' ? (given.abortedTransactions ?? []) : []
-        answer.push({ topic, partition, bytes, from: asked[index], until: end, next, aborted, codecs })
+        const ends = { logStart: given.logStartOffset, lastStable: given.lastStableOffset, highWatermark: given.highWatermark }
+        answer.push({ topic, partition, bytes, from: asked[index], until: end, next, aborted, codecs, ends })
       }
     }
     if (answer.length === 0) return

@@ -22,14 +22,14 @@ export class ProducerBatch implements RecordArea {
   readonly bytes: Buffer
   readonly limit: number
   readonly partition: number
-  /** Wall time of the first record, ms; timestamps are deltas from it. */
+  /** Time of the first record, ms; timestamps are deltas from it. */
   readonly baseTimestamp: number
   /** Monotonic ms: when it was opened, and when to give up on it. */
   readonly openedAt: number
   readonly deadline: number
   at = BATCH_OVERHEAD
   count = 0
-  largestDelta = 0
+  largestDelta = -Infinity // of the records; all of them may be older than the base of a batch that was split
   attempts = 0
   identity: ProducerIdentity = NO_IDENTITY
   sequence = -1
@@ -70,7 +70,7 @@ export class ProducerBatch implements RecordArea {
     return line
   }
 
-  /** The delta of a record stamped now, wall time in ms. */
+  /** The delta of a record stamped `now`, wall time in ms. */
   deltaAt(now: number): number {
     const delta = now - this.baseTimestamp
     if (delta > this.largestDelta) this.largestDelta = delta

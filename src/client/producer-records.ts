@@ -8,6 +8,7 @@ export interface RecordRanges {
   readonly valueStart: number
   readonly valueEnd: number
   readonly headers?: Buffer // encodeHeaders
+  readonly timestamp?: number | undefined // ms; now, when left out
   readonly line: number // of the input, for the report; 0: none
 }
 

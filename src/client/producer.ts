@@ -94,14 +94,14 @@ export class Producer {
   }
 
   /** The batch for the next record of `partition`; undefined when memory is used up: wait for `room`, then ask again. */
-  area(partition: ProducerPartition, atLeast = 0): ProducerBatch | undefined {
+  area(partition: ProducerPartition, atLeast = 0, baseTimestamp = this.#clock.now()): ProducerBatch | undefined {
     if (partition.open !== undefined) return partition.open
     const limit = Math.max(this.#slotSize, atLeast)
     const bytes = this.#allocate(limit)
     if (bytes === undefined) return undefined
     const now = this.#clock.monotonic()
     const deadline = now + this.#config.producer.deliveryTimeoutMs
-    const batch = new ProducerBatch(partition.index, bytes, limit, this.#clock.now(), now, deadline)
+    const batch = new ProducerBatch(partition.index, bytes, limit, baseTimestamp, now, deadline)
     partition.open = batch
     this.#active.add(partition)
     this.#wakeAt(now + this.#config.producer.lingerMs)
@@ -137,13 +137,16 @@ export class Producer {
       const partition = fixed ?? partitions[partitioner.pick(source, keyStart, keyEnd)]
       const isNew = partition.open === undefined
       if (isNew) {
-        if (this.area(partition, size) === undefined) return false
+        if (this.area(partition, size, record.timestamp) === undefined) return false
       }
       const batch = partition.open
       assert(batch !== undefined, 'a batch was just opened')
       batch.noteLine(line)
-      const delta = batch.deltaAt(this.#clock.now())
-      if (writeRecord(batch, delta, source, keyStart, keyEnd, valueStart, valueEnd, headers)) return true
+      const timestamp = record.timestamp ?? this.#clock.now()
+      if (writeRecord(batch, timestamp - batch.baseTimestamp, source, keyStart, keyEnd, valueStart, valueEnd, headers)) {
+        batch.deltaAt(timestamp)
+        return true
+      }
       assert(!isNew, 'a record does not fit in a batch of its size')
       this.closeBatch(topic, partition)
     }

@@ -79,13 +79,18 @@ export class RecordCursor {
 
   /** The headers of this record in their order; values are views of `bytes`. */
   headers(): { key: string; value: Buffer | null }[] {
+    return this.rawHeaders().map(({ key, value }) => ({ key: key.toString(), value }))
+  }
+
+  /** The same with keys as views of `bytes`: they need not be UTF-8. */
+  rawHeaders(): { key: Buffer; value: Buffer | null }[] {
     const after = this.#at
     this.#at = this.headersStart
     this.#end = this.recordEnd
     const headers = []
     for (let index = 0; index < this.headerCount; index++) {
       const keyStart = this.#bytesField(this.#varint())
-      const key = this.bytes.toString('utf8', keyStart, this.#at)
+      const key = this.bytes.subarray(keyStart, this.#at)
       const valueStart = this.#bytesField(this.#varint())
       headers.push({ key, value: valueStart < 0 ? null : this.bytes.subarray(valueStart, this.#at) })
     }

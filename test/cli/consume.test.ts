@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { StreamSink, visible } from '../../src/cli/formats/byte-sink.ts'
+import { envelopeFormat } from '../../src/cli/formats/envelope-format.ts'
 import { parsePositions } from '../../src/cli/formats/positions.ts'
-import { jsonFormat, textFormat } from '../../src/cli/formats/record-format.ts'
+import { textFormat } from '../../src/cli/formats/record-format.ts'
 import { parseDuration } from '../../src/cli/formats/times.ts'
 import { consumeTopic, type ConsumeOptions } from '../../src/cli/verbs/consume.ts'
 import { BatchBuilder } from '../../src/protocol/batch-builder.ts'
@@ -37,7 +38,7 @@ class Collector extends Writable {
 
 async function consume(broker: FakeCluster, properties: Record<string, string> | 'json' = {}, options: Partial<ConsumeOptions> = {}) {
   const collector = new Collector()
-  const format = properties === 'json' ? jsonFormat() : textFormat(new Map(Object.entries(properties)))
+  const format = properties === 'json' ? envelopeFormat() : textFormat(new Map(Object.entries(properties)))
   const result = await consumeTopic(await broker.cluster(), {
     topic: 't',
     start: { at: 'beginning' },

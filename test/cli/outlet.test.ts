@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ByteSink } from '../../src/cli/formats/byte-sink.ts'
-import { jsonFormat, type RecordFormat, textFormat } from '../../src/cli/formats/record-format.ts'
+import { envelopeFormat } from '../../src/cli/formats/envelope-format.ts'
+import { type RecordFormat, textFormat } from '../../src/cli/formats/record-format.ts'
 import { Outlet } from '../../src/cli/verbs/outlet.ts'
 import { batchesOf, type FetchedRecords } from '../../src/client/consumer-batches.ts'
 import type { ByteOutput } from '../../src/kernels/byte-output.ts'
@@ -51,7 +52,7 @@ function fetchedOf(batches: readonly (readonly string[])[], partition: number, f
 const FORMATS: Record<string, () => RecordFormat> = {
   values: () => textFormat(new Map()),
   'keys and offsets': () => textFormat(new Map([['print.key', 'true'], ['print.offset', 'true']])), // prettier-ignore
-  json: jsonFormat,
+  json: envelopeFormat,
 }
 
 describe('Outlet', () => {

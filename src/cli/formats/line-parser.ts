@@ -5,6 +5,7 @@
 import { encodeHeaders, NO_HEADERS } from '../../kernels/record-writer.ts'
 import { operationError, usageError } from '../errors.ts'
 import { checkNames, isTrue } from './properties.ts'
+import type { RecordParser } from './record-parser.ts'
 
 const NAMES = [
   'parse.key', 'key.separator', 'parse.headers', 'headers.delimiter', 'headers.separator', 'headers.key.separator',
@@ -18,7 +19,7 @@ export interface LineParserVoice {
   readonly isApache?: boolean
 }
 
-export class LineParser {
+export class LineParser implements RecordParser {
   readonly #parsesKey: boolean
   readonly #parsesHeaders: boolean
   readonly #ignoresErrors: boolean
@@ -35,6 +36,10 @@ export class LineParser {
   valueStart = 0
   valueEnd = 0
   headers: Buffer = NO_HEADERS
+  source: Buffer = NO_HEADERS
+  readonly topic = undefined
+  readonly partition = undefined
+  readonly timestamp = undefined
 
   /** Throws a usage error for names, clashes or expressions that can't be used. */
   constructor(properties: ReadonlyMap<string, string>, { isApache = false }: LineParserVoice = {}) {
@@ -66,6 +71,7 @@ export class LineParser {
 
   /** Cuts `line[start, end)`; throws in Apache's words when it can't be cut. */
   parse(line: Buffer, start: number, end: number, lineNumber: number): void {
+    this.source = line
     const delimiter = this.#parsesHeaders ? this.#findDelimiter(line, start, end, lineNumber) : -1
     const at = delimiter < 0 ? start : delimiter + this.#headersDelimiter.length
     this.keyStart = this.keyEnd = -1

@@ -3,11 +3,11 @@
 
 import { fstatSync, readSync } from 'node:fs'
 import { type Readable } from 'node:stream'
-import type { LineReader } from '../../kernels/line-reader.ts'
+import type { RecordCutter } from './record-parser.ts'
 
 export interface LineSource {
   /** Hands more bytes to `reader`; false at the end of the input, or once closed. */
-  fill(reader: LineReader): boolean | Promise<boolean>
+  fill(reader: RecordCutter): boolean | Promise<boolean>
   /** Stops reading: a `fill` that waits gives false. */
   close(): void
   /** Whether `close` was called, so that the input may have more. */
@@ -38,7 +38,7 @@ class FileSource implements LineSource {
     this.size = size
   }
 
-  async fill(reader: LineReader): Promise<boolean> {
+  async fill(reader: RecordCutter): Promise<boolean> {
     // Answers of the broker and Ctrl-C get their turn.
     await new Promise<void>((resolve) => setImmediate(resolve))
     if (this.isClosed) return false
@@ -82,7 +82,7 @@ export class StreamSource implements LineSource {
     stream.pause()
   }
 
-  async fill(reader: LineReader): Promise<boolean> {
+  async fill(reader: RecordCutter): Promise<boolean> {
     while (this.#chunk === undefined && !this.#isOver) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve

@@ -1,10 +1,8 @@
-// How consumed records are printed: plain values by a kernel, the fields of Kafka's DefaultMessageFormatter in its order,
-// or one JSON object a line. Bytes are copied as they are stored; nothing is decoded but to see whether it is UTF-8.
+// How consumed records are printed: plain values by a kernel, the fields of Kafka's DefaultMessageFormatter in its order; JSON
+// and format strings are in files of their own. Bytes are copied as they are stored; nothing is decoded.
 
-import { isUtf8 } from 'node:buffer'
 import type { FetchedBatch, FetchedRecords } from '../../client/consumer-batches.ts'
 import { type ByteOutput } from '../../kernels/byte-output.ts'
-import { writeJsonString } from '../../kernels/json-escape.ts'
 import { ValuePrinter } from '../../kernels/value-printer.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { RecordCursor } from '../../protocol/record-cursor.ts'
@@ -77,35 +75,17 @@ export function customFormat(text: (record: RecordCursor) => string | undefined,
   return new CursorFormat((out, { cursor }) => out.text(text(cursor) ?? ''), onError)
 }
 
-/** One object a line: what is no UTF-8 is base64, and says so in keyEncoding and valueEncoding. */
-export function jsonFormat(): RecordFormat {
-  return new CursorFormat((out, { topic, partition, cursor, batch }) => {
-    const kind = batch.header.isLogAppendTime ? 'LogAppendTime' : 'CreateTime'
-    out.text(`{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${cursor.offset},`)
-    out.text(`"timestamp":${cursor.timestamp},"timestampType":"${kind}","key":`)
-    const keyIsText = jsonBytes(out, cursor.bytes, cursor.keyStart, cursor.keyEnd)
-    out.text(',"value":')
-    const valueIsText = jsonBytes(out, cursor.bytes, cursor.valueStart, cursor.valueEnd)
-    out.text(',"headers":[')
-    cursor.headers().forEach(({ key, value }, index) => {
-      out.text(`${index > 0 ? ',' : ''}{"key":${JSON.stringify(key)},"value":`)
-      const isText = jsonBytes(out, value ?? NOTHING, value === null ? -1 : 0, value?.length ?? 0)
-      out.text(isText ? '}' : ',"valueEncoding":"base64"}')
-    })
-    out.text(`]${keyIsText ? '' : ',"keyEncoding":"base64"'}${valueIsText ? '' : ',"valueEncoding":"base64"'}}\n`)
-  })
-}
-
-interface Printed {
+export interface Printed {
   readonly topic: string
   readonly partition: number
+  readonly fetched: FetchedRecords
   readonly batch: FetchedBatch
   readonly cursor: RecordCursor
+  /** From 1, over all that is printed. */
+  readonly index: number
 }
 
-type Field = (out: ByteOutput, record: Printed) => void
-
-const NOTHING = Buffer.alloc(0)
+export type Field = (out: ByteOutput, record: Printed) => void
 
 class PlainFormat implements RecordFormat {
   readonly #printer: ValuePrinter
@@ -140,10 +120,11 @@ class PlainFormat implements RecordFormat {
   }
 }
 
-class CursorFormat implements RecordFormat {
+/** Prints each record by itself, with `write`. */
+export class CursorFormat implements RecordFormat {
   readonly #write: Field
   readonly #onError: ((error: unknown) => void) | undefined
-  #record: Printed | undefined
+  #record: (Printed & { index: number }) | undefined
   #from = 0
   #until = 0
   printed = 0
@@ -157,8 +138,9 @@ class CursorFormat implements RecordFormat {
     return Math.max(this.#from, (this.#record?.cursor.offset ?? -1) + 1)
   }
 
-  start(batch: FetchedBatch, { topic, partition, from, until }: FetchedRecords): void {
-    this.#record = { topic, partition, batch, cursor: new RecordCursor(batch.header, batch.records) }
+  start(batch: FetchedBatch, fetched: FetchedRecords): void {
+    const { topic, partition, from, until } = fetched
+    this.#record = { topic, partition, fetched, batch, index: 0, cursor: new RecordCursor(batch.header, batch.records) }
     this.#from = from
     this.#until = until
   }
@@ -170,7 +152,7 @@ class CursorFormat implements RecordFormat {
       if (out.isFull || this.printed >= most) return true
       if (!record.cursor.next() || record.cursor.offset >= this.#until) return false
       if (record.cursor.offset < this.#from) continue
-      this.printed++
+      record.index = ++this.printed
       try {
         this.#write(out, record)
       } catch (error) {
@@ -212,15 +194,4 @@ function rangeOr(out: ByteOutput, cursor: RecordCursor, start: number, end: numb
   if (deserializer !== undefined) put(out, deserializer(start < 0 ? nullLiteral : cursor.bytes.subarray(start, end)))
   else if (start < 0) out.all(nullLiteral)
   else out.range(cursor.bytes, start, end)
-}
-
-/** A JSON string, or null for a start of −1; false when it had to be base64. */
-function jsonBytes(out: ByteOutput, bytes: Buffer, start: number, end: number): boolean {
-  if (start < 0) out.text('null')
-  else if (isUtf8(bytes.subarray(start, end))) writeJsonString(out, bytes, start, end)
-  else {
-    out.text(`"${bytes.toString('base64', start, end)}"`)
-    return false
-  }
-  return true
 }

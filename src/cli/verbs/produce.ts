@@ -2,6 +2,7 @@
 // nulls are parsed one by one. Ends when the input does, at a line that can't be parsed, or when writing makes no sense
 // any more; every record is then acknowledged or has failed.
 
+import { assert } from '../../base/assert.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Cluster } from '../../client/cluster.ts'
 import { Producer, type ProducerTopic } from '../../client/producer.ts'
@@ -11,18 +12,21 @@ import { LineReader } from '../../kernels/line-reader.ts'
 import { encodeLines, NO_HEADERS } from '../../kernels/record-writer.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { operationError } from '../errors.ts'
-import type { LineParser } from '../formats/line-parser.ts'
 import type { LineSource } from '../formats/line-source.ts'
+import type { RecordCutter, RecordParser } from '../formats/record-parser.ts'
 import { awaitTopic } from './existing-topic.ts'
 
 export type { FailedRecord as Failure }
 
 export interface ProduceOptions {
-  readonly topic: string
-  /** All records to this partition; by the partitioner when left out. */
+  /** For records that name no topic themselves; left out: each must name one. */
+  readonly topic?: string | undefined
+  /** All records to this partition; by the partitioner, or as the record says, when left out. */
   readonly partition?: number | undefined
   readonly source: LineSource
-  readonly parser: LineParser
+  readonly parser: RecordParser
+  /** Called before the first record to a topic that a record itself names; throws when it can't be written to. */
+  readonly prepareTopic?: (name: string) => Promise<unknown>
   /** Wait for each record, and stop at the first that fails. */
   readonly sync: boolean
   /** Sending failed for a reason that may pass, and is tried again. */
@@ -60,7 +64,7 @@ export async function produceLines(cluster: Cluster, options: ProduceOptions, cl
   const producer = new Producer(cluster, clock, { onTrouble, onFailed: persists?.onFailed })
   try {
     const lines = new Lines(cluster, producer, options, clock)
-    if (persists === undefined) await lines.open()
+    if (persists === undefined && options.topic !== undefined) await lines.open(options.topic)
     await lines.run()
     await producer.flush()
     return { ...producer.totals, lines: lines.count, parseError: lines.parseError }
@@ -82,18 +86,19 @@ export interface ParsedLines {
 
 /** Reads and parses like produceLines, and sends nothing. `longest`: of a value, bytes. */
 export async function parseLines({ source, parser }: Pick<ProduceOptions, 'source' | 'parser'>, longest: number): Promise<ParsedLines> {
-  const reader = new LineReader(longest)
+  const reader = cutterFor(parser, longest)
   let [records, tooLong, bytes] = [0, 0, 0]
   const done = (parseError?: Error): ParsedLines => ({ lines: reader.lineNumber, records, tooLong, bytes, parseError })
   for (let more = true; more; ) {
     more = await source.fill(reader)
     if (!more && !source.isClosed) reader.finish()
-    while (reader.next()) {
-      if (reader.droppedBytes > 0) {
-        tooLong++
-        continue
-      }
+    for (;;) {
       try {
+        if (!reader.next()) break
+        if (reader.droppedBytes > 0) {
+          tooLong++
+          continue
+        }
         parser.parse(reader.bytes, reader.lineStart, reader.lineEnd, reader.lineNumber)
       } catch (error) {
         return done(error as Error)
@@ -103,6 +108,11 @@ export async function parseLines({ source, parser }: Pick<ProduceOptions, 'sourc
     }
   }
   return done()
+}
+
+function cutterFor(parser: RecordParser, longestValue: number): RecordCutter {
+  const longest = parser.longestPiece?.(longestValue) ?? longestValue
+  return parser.cutter?.(longest) ?? new LineReader(longest)
 }
 
 function lengthOf(start: number, end: number): number {
@@ -119,10 +129,13 @@ class Lines {
   readonly #clock: Clock
   #topic: ProducerTopic | undefined
   #fixed: ProducerPartition | undefined
-  readonly #reader: LineReader
+  #place: Place | undefined // of records that name none themselves
+  readonly #topics = new Map<string, ProducerTopic>()
+  readonly #lines: LineReader | undefined // plain lines
+  readonly #reader: RecordCutter
   // One for all lines: append copies what it names.
-  readonly #record: Mutable<Required<RecordRanges>> = {
-    source: NO_HEADERS, keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1, headers: NO_HEADERS, line: 0,
+  readonly #record: Mutable<RecordRanges> = {
+    source: NO_HEADERS, keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1, headers: NO_HEADERS, timestamp: undefined, line: 0,
   } // prettier-ignore
 
   constructor(cluster: Cluster, producer: Producer, options: ProduceOptions, clock: Clock) {
@@ -130,29 +143,35 @@ class Lines {
     this.#producer = producer
     this.#options = options
     this.#clock = clock
-    this.#reader = new LineReader(producer.longestValue)
+    const { longestValue } = producer
+    const { parser } = options
+    if (parser.isPlain) this.#reader = this.#lines = new LineReader(longestValue)
+    else this.#reader = cutterFor(parser, longestValue)
   }
 
   get count(): number {
     return this.#reader.lineNumber
   }
 
-  /** Finds the topic, which must exist. */
-  async open(): Promise<ProducerTopic> {
-    const topic = await this.#producer.topic(this.#options.topic)
+  /** Finds the topic of records that name none, which must exist. */
+  async open(name: string): Promise<Place> {
+    const topic = await this.#producer.topic(name)
+    this.#topics.set(name, topic)
+    this.#topic = topic
     this.#fixed = fixedPartition(topic, this.#options.partition)
-    return (this.#topic = topic)
+    return (this.#place = { topic, fixed: this.#fixed })
   }
 
   async run(): Promise<void> {
-    const { source, parser, sync } = this.#options
+    const { source, sync } = this.#options
+    const lines = sync ? undefined : this.#lines
     for (let more = true; more && !this.#isHopeless(); ) {
       this.#options.onWait?.({ lines: this.count, totals: this.#producer.totals })
       more = await source.fill(this.#reader)
       // What stands before an interruption may be half a line.
       if (!more && !source.isClosed) this.#reader.finish()
       const topic = this.#topic
-      if (topic !== undefined && parser.isPlain && !sync && !topic.partitioner.isPerRecord) await this.#plain(topic)
+      if (lines !== undefined && topic !== undefined && !topic.partitioner.isPerRecord) await this.#plain(lines, topic)
       else more = (await this.#parsed()) && more
     }
   }
@@ -165,8 +184,7 @@ class Lines {
   }
 
   /** The lines there are, values only. */
-  async #plain(topic: ProducerTopic): Promise<void> {
-    const reader = this.#reader
+  async #plain(reader: LineReader, topic: ProducerTopic): Promise<void> {
     const { partitioner, partitions } = topic
     let hasLine = reader.next()
     while (hasLine) {
@@ -187,53 +205,80 @@ class Lines {
       if (!hasLine || reader.droppedBytes > 0) continue
       // Full. A line that doesn't fit an empty batch gets one of its own.
       if (isEmpty && batch.count === 0) {
-        await this.#append(topic, -1, -1, reader.lineStart, reader.lineEnd, undefined)
+        await this.#appendLine(reader, topic)
         hasLine = reader.next()
       } else this.#producer.closeBatch(topic, partition)
     }
   }
 
-  /** The lines there are, each parsed; false when reading must stop. */
+  /** The records there are, each parsed; false when reading must stop. */
   async #parsed(): Promise<boolean> {
     const reader = this.#reader
     const { parser, sync } = this.#options
-    while (reader.next()) {
-      const { bytes, lineStart, lineEnd, lineNumber } = reader
-      if (reader.droppedBytes > 0) {
-        this.#producer.refuseTooLong(lineNumber, reader.droppedBytes)
-      } else {
+    while (this.#next()) {
+      if (reader.droppedBytes > 0) this.#producer.refuseTooLong(reader.lineNumber, reader.droppedBytes)
+      else {
+        let place: Place | undefined
         try {
-          parser.parse(bytes, lineStart, lineEnd, lineNumber)
+          parser.parse(reader.bytes, reader.lineStart, reader.lineEnd, reader.lineNumber)
+          place = this.#placeOf(parser) ?? (await this.#findPlace(parser))
         } catch (error) {
           this.parseError = error as Error
           return false
         }
-        const topic = this.#topic ?? (await this.#openWithPatience())
-        if (topic === undefined) {
+        if (place === undefined) {
           if (sync) return false
           continue
         }
-        const appended = this.#append(topic, parser.keyStart, parser.keyEnd, parser.valueStart, parser.valueEnd, parser.headers)
+        const appended = this.#append(parser, place)
         if (appended !== undefined) await appended
       }
       if (!sync) continue
       await this.#producer.flush()
       if (this.#isHopeless()) return false
     }
-    return true
+    return this.parseError === undefined
   }
 
-  /** Undefined: the line parsed last has failed for want of the topic. */
-  async #openWithPatience(): Promise<ProducerTopic | undefined> {
-    const { topic, parser, persists } = this.#options
-    if (persists === undefined) return this.open()
+  #next(): boolean {
+    try {
+      return this.#reader.next()
+    } catch (error) {
+      // What cuts by a format finds what doesn't fit it.
+      this.parseError = error as Error
+      return false
+    }
+  }
+
+  /** Where the record goes; undefined when its topic has not been looked up. */
+  #placeOf({ topic: name, partition }: RecordParser): Place | undefined {
+    if (name === undefined && partition === undefined) return this.#place
+    const topic = name === undefined ? this.#topic : this.#topics.get(name)
+    if (topic === undefined) return undefined
+    return { topic, fixed: partition === undefined ? this.#fixed : fixedPartition(topic, partition) }
+  }
+
+  /** The same with questions to the cluster. Undefined: the record parsed last has failed for want of the topic. */
+  async #findPlace(parser: RecordParser): Promise<Place | undefined> {
+    const { topic, persists, prepareTopic } = this.#options
+    const name = parser.topic ?? topic
+    if (name === undefined) throw operationError('INVALID_LINE', `line ${this.#reader.lineNumber} is no record: has no topic`, 'it was to come from the record')
+    if (persists !== undefined) return this.#openWithPatience(name, persists)
+    await prepareTopic?.(name)
+    this.#topics.set(name, await this.#producer.topic(name))
+    const place = this.#placeOf(parser)
+    assert(place !== undefined, 'a topic was just found')
+    return place
+  }
+
+  async #openWithPatience(topic: string, persists: Persistence): Promise<Place | undefined> {
     try {
       await awaitTopic(this.#cluster, topic, this.#cluster.config.producer.maxBlockMs, persists.signal, this.#clock)
-      return await this.open()
+      return await this.open(topic)
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown))
       const { totals } = this.#producer
-      const { keyStart, keyEnd, valueStart, valueEnd } = parser
+      const { keyStart, keyEnd, valueStart, valueEnd } = this.#options.parser
       totals.failed++
       totals.lastError = error
       totals.firstFailure ??= { line: this.#reader.lineNumber, error }
@@ -243,22 +288,38 @@ class Lines {
   }
 
   /** Undefined when it is done at once, so that the callers need not wait a turn for each record. */
-  #append(topic: ProducerTopic, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number, headers: Buffer | undefined): Promise<void> | undefined {
+  #append(parser: RecordParser, { topic, fixed }: Place): Promise<void> | undefined {
     const record = this.#record
-    record.source = this.#reader.bytes
-    record.keyStart = keyStart
-    record.keyEnd = keyEnd
-    record.valueStart = valueStart
-    record.valueEnd = valueEnd
-    record.headers = headers ?? NO_HEADERS
+    record.source = parser.source
+    record.keyStart = parser.keyStart
+    record.keyEnd = parser.keyEnd
+    record.valueStart = parser.valueStart
+    record.valueEnd = parser.valueEnd
+    record.headers = parser.headers
+    record.timestamp = parser.timestamp
     record.line = this.#reader.lineNumber
-    return this.#producer.append(topic, record, this.#fixed) ? undefined : this.#appendLater(topic)
+    return this.#producer.append(topic, record, fixed) ? undefined : this.#appendLater(topic, fixed)
   }
 
-  async #appendLater(topic: ProducerTopic): Promise<void> {
-    do await this.#producer.room()
-    while (!this.#producer.append(topic, this.#record, this.#fixed))
+  /** A line that has no room in the batches of plain lines. */
+  async #appendLine({ bytes, lineStart, lineEnd, lineNumber }: LineReader, topic: ProducerTopic): Promise<void> {
+    const record = this.#record
+    record.source = bytes
+    record.valueStart = lineStart
+    record.valueEnd = lineEnd
+    record.line = lineNumber
+    if (!this.#producer.append(topic, record, this.#fixed)) await this.#appendLater(topic, this.#fixed)
   }
+
+  async #appendLater(topic: ProducerTopic, fixed: ProducerPartition | undefined): Promise<void> {
+    do await this.#producer.room()
+    while (!this.#producer.append(topic, this.#record, fixed))
+  }
+}
+
+interface Place {
+  readonly topic: ProducerTopic
+  readonly fixed: ProducerPartition | undefined
 }
 
 function fixedPartition(topic: ProducerTopic, partition: number | undefined): ProducerPartition | undefined {
