@@ -18,6 +18,8 @@ import Context from './context.ts'
 import Faces from './faces.ts'
 import Groups from './groups.ts'
 import Offsets from './offsets.ts'
+import LogDump from './log/dump.ts'
+import LogVerify from './log/verify.ts'
 import Produce from './produce.ts'
 import Records from './records.ts'
 import Topics from './topics.ts'
@@ -36,6 +38,8 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   completion: { command: Completion, summary: 'Complete words in bash, zsh or fish.' },
   acls: { command: Acls, summary: 'Show, add and remove rules about who may do what.' },
   records: { command: Records, summary: 'Delete the oldest records of a topic.' },
+  'log:dump': { command: LogDump, summary: 'Show what is in the files of a log.' },
+  'log:verify': { command: LogVerify, summary: 'Check the files of logs: checksums, offsets, indexes.' },
   faces: { command: Faces, summary: "Link Apache's tool names (kafka-topics.sh, …) to ktool." },
   'broker:start': { command: BrokerStart, summary: 'Start the bundled broker in the background.' },
   'broker:stop': { command: BrokerStop, summary: 'Stop the bundled broker.' },

@@ -45,7 +45,7 @@ function face(script: string): Face {
     } catch (error) {
       if (error instanceof FaceExit) throw error
       // Kafka's server logs to its standard output.
-      logLine({ ...io, err: io.out }, 'ERROR', 'Exiting Kafka due to fatal exception', 'kafka.Kafka$')
+      logLine({ ...io, err: (text) => io.out(text) }, 'ERROR', 'Exiting Kafka due to fatal exception', 'kafka.Kafka$')
       io.out(traceOf(error))
       return 1
     }
@@ -77,7 +77,7 @@ async function run(argv: readonly string[], io: FaceIo): Promise<number> {
   const settings = await brokerSettings({ property }, config.metadataLogDir)
   parseBrokerConfig(settings.properties)
   const onReady = (): void => {
-    logLine({ ...io, err: io.out }, 'INFO', `[KafkaRaftServer nodeId=${config.nodeId}] Kafka Server started`, 'kafka.server.KafkaRaftServer')
+    logLine({ ...io, err: (text) => io.out(text) }, 'INFO', `[KafkaRaftServer nodeId=${config.nodeId}] Kafka Server started`, 'kafka.server.KafkaRaftServer')
   }
   return await runDaemon({ ...settings, onReady })
 }

@@ -1,7 +1,6 @@
 // kafka-storage (StorageTool of Apache Kafka 4.3). It formats for one node alone: what names another is refused before a
 // byte is written, which is the one difference.
 
-import { statSync } from 'node:fs'
 import { join, normalize } from 'node:path'
 import { randomUuid } from '../../src/base/uuid.ts'
 import { argparseExit, ArgparseError, type Argument, HelpScreen, type Namespace, parseArguments, type Program } from '../../src/cli/apache/argparse.ts'
@@ -12,7 +11,7 @@ import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { integer } from '../../src/cli/apache/jopt.ts'
 import { type Bootstrap, bootstrapOf, bootstrapText, featureLevels, formatDirectory, type Voter } from '../../src/cli/offline/format-storage.ts'
 import { FormatterError } from '../../src/cli/offline/formatter-error.ts'
-import { loadEnsemble, type MetaProperties, readMetaProperties, verifyEnsemble } from '../../src/cli/offline/meta-properties-files.ts'
+import { kindOf, loadEnsemble, type MetaProperties, readMetaProperties, verifyEnsemble } from '../../src/cli/offline/meta-properties-files.ts'
 import { foreignMetadata } from '../../src/cli/offline/metadata-nodes.ts'
 import { scramRecord } from '../../src/cli/offline/scram-argument.ts'
 import { otherNodes, readServerProperties, type ServerConfig, serverConfig } from '../../src/cli/offline/server-config.ts'
@@ -98,9 +97,9 @@ async function info({ logDirs }: ServerConfig, io: FaceIo): Promise<number> {
   const found: string[] = []
   let first: MetaProperties | undefined
   for (const directory of logDirs.map((one) => normalize(one).replace(/(?<=.)\/$/, ''))) {
-    const kind = statSync(directory, { throwIfNoEntry: false })
-    if (kind?.isDirectory() !== true) {
-      problems.push(kind === undefined ? `${directory} does not exist` : `${directory} is not a directory`)
+    const kind = await kindOf(directory)
+    if (kind !== 'directory') {
+      problems.push(kind === 'nothing' ? `${directory} does not exist` : `${directory} is not a directory`)
       continue
     }
     found.push(directory)
@@ -272,7 +271,7 @@ async function formatDirectories(
   const { formatted, empty, unreadable } = ensemble
   verifyEnsemble(ensemble, clusterId, nodeId)
   await refuseOthers(config, voters)
-  const [first] = formatted.keys()
+  const first = [...formatted.keys()].at(0)
   if (first !== undefined && !options.has('ignore_formatted')) {
     throw new FormatterError(`Log directory ${first} is already formatted. Use --ignore-formatted to ignore this directory and format the others.`)
   }

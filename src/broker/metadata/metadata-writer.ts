@@ -1,6 +1,7 @@
 // The bytes that the metadata log and its snapshots are made of, as Apache's controller writes them.
 
 import { BatchBuilder } from '../../protocol/batch-builder.ts'
+import { ZERO_UUID } from '../../protocol/reader.ts'
 import { stampOffset } from '../../protocol/record-batch.ts'
 import {
   encodeControlKey,
@@ -33,20 +34,10 @@ export function recordsBatch(values: readonly Buffer[], timestamp: number): Buff
   return builder.finish({ codec: 'none' })
 }
 
-export function leaderChangeBatch(
-  nodeId: number,
-  replay: MetadataReplay,
-  directoryId: string,
-  timestamp: number,
-): Buffer {
-  const version = replay.kraftVersion >= 1 ? 1 : 0
-  const voter = version === 0 ? { voterId: nodeId } : { voterId: nodeId, voterDirectoryId: directoryId }
-  const value = encodeControlValue(LeaderChangeMessage, version, {
-    version,
-    leaderId: nodeId,
-    voters: [voter],
-    grantingVoters: [voter],
-  } as never)
+/** Version 0 whatever the quorum: Apache writes no other, and reads every one as that (ControlRecordUtils). */
+export function leaderChangeBatch(nodeId: number, timestamp: number): Buffer {
+  const voter = { voterId: nodeId, voterDirectoryId: ZERO_UUID }
+  const value = encodeControlValue(LeaderChangeMessage, 0, { version: 0, leaderId: nodeId, voters: [voter], grantingVoters: [voter] })
   return controlBatch([['LEADER_CHANGE', value]], timestamp)
 }
 

@@ -65,7 +65,7 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Metada
   const dataVersion = Math.max(found.quorumState?.dataVersion ?? 0, replay.kraftVersion)
   await writeQuorumState(disk, log.directory, nodeId, epoch, dataVersion)
   log.leaderEpoch = epoch
-  const change = leaderChangeBatch(nodeId, replay, store.directoryId, clock.now())
+  const change = leaderChangeBatch(nodeId, clock.now())
   await log.safe(log.append(change, 'metadata').lastOffset + 1)
   replay.epoch = epoch
   replay.voters = [nodeId]

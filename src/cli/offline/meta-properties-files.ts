@@ -1,7 +1,7 @@
 // The meta.properties of several log directories, as Kafka's MetaPropertiesEnsemble sees them: which directories are
 // formatted, which are not, which can't be read, and what doesn't fit together. Written in the form of java.util.Properties.
 
-import { open, readFile, rename } from 'node:fs/promises'
+import { open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseProperties } from '../../client/properties-file.ts'
 import { runtimeException } from '../apache/java-errors.ts'
@@ -35,6 +35,12 @@ export async function loadEnsemble(directories: readonly string[]): Promise<Ense
     }
   }
   return { formatted, empty, unreadable }
+}
+
+/** What is at `path`. */
+export async function kindOf(path: string): Promise<'directory' | 'other' | 'nothing'> {
+  const found = await stat(path).catch(() => undefined)
+  return found === undefined ? 'nothing' : found.isDirectory() ? 'directory' : 'other'
 }
 
 /** Rejects with Node's error, or one that says what the file lacks. */
@@ -80,7 +86,7 @@ export function verifyEnsemble({ formatted }: Ensemble, clusterId: string | unde
 export async function checkDirectories({ logDirs, metadataLogDir, nodeId }: ServerConfig): Promise<void> {
   const ensemble = await loadEnsemble(logDirs)
   const { formatted, empty, unreadable } = ensemble
-  const [unformatted] = empty
+  const unformatted = empty.at(0)
   // Kafka says "No readable meta.properties files found." where all are empty, which helps nobody.
   if (unformatted !== undefined) {
     throw runtimeException(`No \`meta.properties\` found in ${unformatted} (have you run \`kafka-storage.sh\` to format the directory?)`)

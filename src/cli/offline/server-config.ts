@@ -55,7 +55,7 @@ export function serverConfig(properties: ReadonlyMap<string, string>): ServerCon
   for (const name of INTEGERS) int(name, properties.get(name))
   const nodeId = nodeIdOf(properties)
   const roles = rolesOf(properties)
-  const [controllerListener] = list('controller.listener.names')
+  const controllerListener = list('controller.listener.names').at(0)
   if (controllerListener === undefined) throw missing('controller.listener.names')
   const listeners = listenersOf(properties.get('listeners') ?? 'PLAINTEXT://:9092')
   const advertised = listenersOf(properties.get('advertised.listeners') ?? '')
@@ -149,9 +149,9 @@ function rolesOf(properties: ReadonlyMap<string, string>): readonly string[] {
 
 function listenersOf(text: string): Listener[] {
   return listOf(text).map((one) => {
-    const [, name, host, port] = /^(.*):\/\/\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)$/.exec(one) ?? []
-    if (name === undefined) throw illegalArgument(`Error creating broker listeners from '[${listOf(text).join(', ')}]': Unable to parse ${one} to a broker endpoint`)
-    return { name: name.toUpperCase(), host: host ?? '', port: Number(port) }
+    const parts = /^(.*):\/\/\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)$/.exec(one)
+    if (parts === null) throw illegalArgument(`Error creating broker listeners from '[${listOf(text).join(', ')}]': Unable to parse ${one} to a broker endpoint`)
+    return { name: parts[1].toUpperCase(), host: parts[2], port: Number(parts[3]) }
   })
 }
 
