@@ -8,6 +8,7 @@ import type { Connection } from '../src/cli/connection.ts'
 import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/configs.ts'
+import { withoutPassword } from '../src/cli/verbs/quotas.ts'
 
 export default class Configs extends ClusterCommand {
   static override words: WordRules = {
@@ -15,19 +16,23 @@ export default class Configs extends ClusterCommand {
     argument: (isSaid) => (isSaid('entity-type') ? 'entity-name' : 'topic'),
   }
 
-  static override description = 'Without a name, `describe --entity-type …` shows every topic or broker that has settings of its own. `alter NAME` and ' +
-    '`--alter --topic NAME` are the same.'
+  static override description =
+    'Without a name, `describe --entity-type …` shows all of that type that have settings of their own. `alter NAME` and `--alter --topic NAME` are the ' +
+    "same. Users, clients and ips have quotas, users also passwords for SCRAM; '' as a name is what holds for all others."
 
   static override usage = [
     'configs describe TOPIC… [--all]',
     'configs alter TOPIC… --add-config NAME=VALUE,… [--delete-config NAME,…] [--yes] [--dry-run]',
-    'configs describe|alter --entity-type topics|brokers [NAME]… [OPTIONS]',
+    'configs describe|alter --entity-type topics|brokers|users|clients|ips|groups|client-metrics [NAME]… [OPTIONS]',
+    'configs describe|alter --user NAME [--client NAME] [OPTIONS]',
   ]
 
   static override examples = [
     { description: 'Keep records for a minute', command: 'ktool configs alter orders --add-config retention.ms=60000' },
     { description: 'A value with commas', command: "ktool configs alter orders --add-config 'cleanup.policy=[compact,delete]'" },
     { description: 'Back to the default', command: 'ktool configs alter orders --delete-config retention.ms' },
+    { description: 'A quota for a user', command: 'ktool configs alter --user alice --add-config producer_byte_rate=1048576' },
+    { description: 'A password', command: "ktool configs alter --user alice --add-config 'SCRAM-SHA-256=[password=secret]'" },
     { description: 'Every setting there is, with where it comes from', command: 'ktool configs describe orders --all' },
   ]
 
@@ -42,15 +47,19 @@ export default class Configs extends ClusterCommand {
       helpValue: 'NAME',
       summary: 'Short for --entity-type topics --entity-name NAME.',
     }),
-    'entity-type': Flags.option({ options: ['topics', 'brokers'] as const })({
-      helpValue: 'topics|brokers',
-      summary: 'What the settings belong to.',
+    user: Flags.string({ helpValue: 'NAME', summary: "A user; '' is what holds for all others." }),
+    client: Flags.string({ helpValue: 'NAME', summary: 'A client id; with --user, the user when it is that client.' }),
+    ip: Flags.string({ helpValue: 'ADDRESS', summary: 'An address that connections come from.' }),
+    group: Flags.string({ char: 'g', helpValue: 'NAME', summary: 'A group.' }),
+    'entity-type': Flags.option({ options: verbs.ENTITY_TYPES })({
+      helpValue: 'TYPE',
+      summary: `What the settings belong to: ${verbs.ENTITY_TYPES.join(', ')}.`,
     }),
     'entity-name': Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAME',
-      summary: "The topic's name, or the broker's id; '' for what holds for all brokers.",
+      summary: "The name, or the broker's id; '' for what holds for all brokers, users, clients or ips.",
     }),
     'add-config': Flags.string({
       multiple: true,
@@ -77,13 +86,12 @@ export default class Configs extends ClusterCommand {
     if (flags.describe && changes > 0) throw usageError('--describe changes nothing', 'did you mean --alter?')
     if (flags.alter && flags.all) throw usageError('--all goes with --describe')
     if (flags.alter && changes === 0) throw usageError('--alter needs --add-config or --delete-config')
-    const type = entityType(flags)
-    const names = flags.topic ?? flags['entity-name']
+    const { type, names } = entitiesOf(flags)
     const odd = type === 'brokers' ? names?.find((name) => !/^\d*$/.test(name)) : undefined
     if (odd !== undefined) throw usageError(`a broker is named by its number, not '${odd}'`)
     const connection = await this.connect(flags)
-    if (flags.describe) return this.#describe(connection, type, names, flags.all)
-    const entities = [...new Set(names ?? [await this.#askName(connection, type)])].map((name) => ({ type, name }))
+    if (flags.describe) return this.#describe(connection, type, names?.map((name) => entityOf(type, name, flags.client)), flags.all)
+    const entities = [...new Set(names ?? [await this.#askName(connection, type)])].map((name) => entityOf(type, name, flags.client))
     const question = `Change ${changes} setting${changes === 1 ? '' : 's'} of ${entities.map(entityTitle).join(', ')}?`
     if (!(await this.mayChange(connection, { question, isSeveral: entities.length > 1, flags }))) return
     const isDryRun = flags['dry-run']
@@ -91,7 +99,7 @@ export default class Configs extends ClusterCommand {
     if (outcomes.length === 1 && outcomes[0].error !== null) throw outcomes[0].error
     if (outcomes.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed
     if (this.output.isJson) {
-      const entities = outcomes.map(({ entity, error }) => ({ ...entity, set: Object.fromEntries(add), deleted: remove, error: errorJson(error) }))
+      const entities = outcomes.map(({ entity, error }) => ({ ...entity, set: Object.fromEntries(Array.from(add, ([name, text]) => [name, withoutPassword(name, text)])), deleted: remove, error: errorJson(error) }))
       this.output.json({ ...(isDryRun && { dryRun: true }), entities })
       return
     }
@@ -101,12 +109,12 @@ export default class Configs extends ClusterCommand {
     }
   }
 
-  async #describe(connection: Connection, type: verbs.EntityType, names: readonly string[] | undefined, all: boolean): Promise<void> {
+  async #describe(connection: Connection, type: verbs.EntityType, named: readonly verbs.Entity[] | undefined, all: boolean): Promise<void> {
     const { cluster } = connection
-    const entities = names?.map((name) => ({ type, name })) ?? (await verbs.listEntities(cluster, type))
+    const entities = named ?? (await verbs.listEntities(cluster, type))
     const described = await verbs.describeEntities(cluster, entities, all)
     if (described.length === 1 && described[0].error !== null) throw described[0].error
-    const shown = names === undefined ? described.filter(({ configs, error }) => configs.length > 0 || error !== null) : described
+    const shown = named === undefined ? described.filter(({ configs, error }) => configs.length > 0 || error !== null) : described
     await showConfigs(shown, this.output)
     if (described.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed
   }
@@ -116,23 +124,39 @@ export default class Configs extends ClusterCommand {
     const entities = await verbs.listEntities(connection.cluster, type)
     const names = entities.map(({ name }) => name).filter((name) => name !== '')
     if (names.length === 0) throw usageError(`there are no ${type}`)
-    return choose(`Change the settings of which ${type === 'topics' ? 'topic' : 'broker'}?`, names)
+    return choose(`Change the settings of which of the ${type}?`, names)
   }
 }
 
 interface NameFlags {
   readonly topic: readonly string[] | undefined
+  readonly user: string | undefined
+  readonly client: string | undefined
+  readonly ip: string | undefined
+  readonly group: string | undefined
   readonly 'entity-type': verbs.EntityType | undefined
   readonly 'entity-name': readonly string[] | undefined
 }
 
-function entityType(flags: NameFlags): verbs.EntityType {
-  if (flags.topic === undefined) {
+const SHORT = { topic: 'topics', user: 'users', client: 'clients', ip: 'ips', group: 'groups' } as const satisfies Record<string, verbs.EntityType>
+
+/** Without names all of the type. --client beside --user belongs to the user. */
+function entitiesOf(flags: NameFlags): { readonly type: verbs.EntityType; readonly names: readonly string[] | undefined } {
+  const short = (Object.keys(SHORT) as (keyof typeof SHORT)[]).filter((flag) => flags[flag] !== undefined && !(flag === 'client' && flags.user !== undefined))
+  const [flag] = short as readonly (keyof typeof SHORT | undefined)[]
+  if (flag === undefined) {
     if (flags['entity-type'] === undefined) throw usageError('say whose settings: --topic, or --entity-type and --entity-name')
-    return flags['entity-type']
+    return { type: flags['entity-type'], names: flags['entity-name'] }
   }
-  if (flags['entity-type'] === 'brokers' || flags['entity-name'] !== undefined) {
-    throw usageError('--topic and --entity-name mean different things', 'give one of them')
+  const other = short.at(1) ?? (flags['entity-name'] !== undefined ? 'entity-name' : undefined)
+  if (other !== undefined) throw usageError(`--${flag} and --${other} mean different things`, 'give one of them')
+  const type = SHORT[flag]
+  if (flags['entity-type'] !== undefined && flags['entity-type'] !== type) {
+    throw usageError(`--${flag} and --entity-type ${flags['entity-type']} mean different things`, 'give one of them')
   }
-  return 'topics'
+  return { type, names: flag === 'topic' ? flags.topic : [flags[flag] ?? ''] }
+}
+
+function entityOf(type: verbs.EntityType, name: string, client: string | undefined): verbs.Entity {
+  return type === 'users' && client !== undefined ? { type, name, client } : { type, name }
 }

@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   groups: { command: Groups, summary: 'See how far consumer groups are; move and delete them.' },
   transactions: { command: Transactions, summary: 'Look at transactions; find and end those that hang.' },
   cluster: { command: ClusterOverview, summary: 'Look at the nodes of a cluster, their disks and what they can do.' },
-  configs: { command: Configs, summary: 'Show and change the settings of topics and brokers.' },
+  configs: { command: Configs, summary: 'Show and change the settings of topics, brokers, users and others.' },
   context: { command: Context, summary: 'Keep clusters by name, and choose one.' },
   completion: { command: Completion, summary: 'Complete words in bash, zsh or fish.' },
   acls: { command: Acls, summary: 'Show, add and remove rules about who may do what.' },

@@ -12,6 +12,8 @@ const SOURCES: Readonly<Record<string, string>> = {
   DYNAMIC_DEFAULT_BROKER_CONFIG: 'cluster',
   STATIC_BROKER_CONFIG: 'server.properties',
   DEFAULT_CONFIG: 'default',
+  DYNAMIC_GROUP_CONFIG: 'group',
+  DYNAMIC_CLIENT_METRICS_CONFIG: 'subscription',
 }
 
 export async function showConfigs(entities: readonly EntityConfigs[], output: Output): Promise<void> {
@@ -49,7 +51,10 @@ function readable(name: string, value: string, output: Output): string {
   return /\.(bytes|size)$/.test(name) ? `${value} (${bytesText(Number(value))})` : value
 }
 
-export function entityTitle({ type, name }: Entity): string {
-  if (type === 'topics') return `topic ${name}`
-  return name === '' ? 'all brokers' : `broker ${name}`
+export function entityTitle(entity: Entity): string {
+  const { type, name } = entity
+  if (type === 'client-metrics') return `client metrics ${name}`
+  const title = name === '' ? `all ${type === 'ips' ? 'addresses' : type}` : `${type === 'ips' ? 'address' : type.slice(0, -1)} ${name}`
+  if (!('client' in entity) || entity.client === undefined) return title
+  return `${title} with ${entity.client === '' ? 'any client' : `client ${entity.client}`}`
 }

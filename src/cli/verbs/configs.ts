@@ -1,24 +1,40 @@
-// What `configs` does: show and change the settings of topics and brokers, one entity at a time or all of a type.
-// Nothing here prints.
+// What `configs` does: show and change the settings of topics, brokers, groups and the like, one entity at a time or all of a
+// type; quotas.ts has those of users, clients and addresses. Nothing here prints.
 
-import { describeCluster, describeConfigs, incrementalAlterConfigs, listTopics, type ConfigEntry } from '../../client/admin.ts'
+import {
+  type ConfigEntry, describeCluster, describeConfigs, incrementalAlterConfigs, listConfigResources, listGroups, listTopics,
+} from '../../client/admin.ts' // prettier-ignore
 import type { Cluster } from '../../client/cluster.ts'
-import type { KafkaError } from '../../protocol/errors.ts'
-import { type CliError, operationError, usageError } from '../errors.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import { CliError, operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { unknownTopic } from './existing-topic.ts'
+import { alterQuotaHolder, listQuotaHolders, QUOTA_TYPES, type QuotaHolder, type QuotaSetting, quotaSettings, type QuotaType } from './quotas.ts'
 
-export type EntityType = 'topics' | 'brokers'
+const RESOURCES = { topics: 'topic', brokers: 'broker', groups: 'group', 'client-metrics': 'clientMetrics' } as const
+
+export const ENTITY_TYPES = ['topics', 'brokers', 'users', 'clients', 'ips', 'groups', 'client-metrics'] as const
+export type EntityType = (typeof ENTITY_TYPES)[number]
 
 /** For brokers, '' is the cluster-wide default. */
-export interface Entity {
-  readonly type: EntityType
+interface Resource {
+  readonly type: keyof typeof RESOURCES
   readonly name: string
+}
+
+export type Entity = Resource | QuotaHolder
+
+function isQuotaType(type: EntityType): type is QuotaType {
+  return type in QUOTA_TYPES
+}
+
+function isHolder(entity: Entity): entity is QuotaHolder {
+  return isQuotaType(entity.type)
 }
 
 export interface EntityConfigs {
   readonly entity: Entity
-  readonly configs: readonly ConfigEntry[]
+  readonly configs: readonly (ConfigEntry | QuotaSetting)[]
   /** They can't be had; there are none then. */
   readonly error: CliError | null
 }
@@ -30,16 +46,55 @@ export interface EntityOutcome {
 
 /** Every entity of a type, in order. */
 export async function listEntities(cluster: Cluster, type: EntityType): Promise<Entity[]> {
+  if (isQuotaType(type)) return listQuotaHolders(cluster, type)
   if (type === 'topics') {
     const topics = await listTopics(cluster)
     return topics.map(({ name }) => ({ type, name })).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+  if (type === 'client-metrics') return (await listConfigResources(cluster, 'clientMetrics')).sort().map((name) => ({ type, name }))
+  if (type === 'groups') {
+    const groups = await listGroups(cluster)
+    const names = new Set([...groups.map(({ groupId }) => groupId), ...(await configuredGroups(cluster))])
+    return [...names].sort().map((name) => ({ type, name }))
   }
   const { brokers } = await describeCluster(cluster)
   return [...brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b).map((id) => ({ type, name: `${id}` })), { type, name: '' }]
 }
 
-/** `all`: also what is set for the whole cluster, in a file, or by default. */
+async function configuredGroups(cluster: Cluster): Promise<string[]> {
+  try {
+    return await listConfigResources(cluster, 'group')
+  } catch (error) {
+    if (error instanceof KafkaError && error.error === 'UNSUPPORTED_VERSION') return []
+    throw error
+  }
+}
+
+/** `all`: also what is set for the whole cluster, in a file, or by default. Entities are of one type. */
 export async function describeEntities(cluster: Cluster, entities: readonly Entity[], all: boolean): Promise<EntityConfigs[]> {
+  const holders = entities.filter(isHolder)
+  if (holders.length > 0) {
+    return Promise.all(
+      holders.map(async (entity) => {
+        const found = await attempt(quotaSettings(cluster, entity))
+        return found instanceof CliError ? { entity, configs: [], error: found } : { entity, configs: found, error: null }
+      }),
+    )
+  }
+  return describeResources(cluster, entities as readonly Resource[], all)
+}
+
+/** What Kafka refuses becomes the command's own error. */
+async function attempt<T>(work: Promise<T>): Promise<T | CliError> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof KafkaError) return operationError(error.error, error.message)
+    throw error
+  }
+}
+
+async function describeResources(cluster: Cluster, entities: readonly Resource[], all: boolean): Promise<EntityConfigs[]> {
   const results = await describeConfigs(cluster, entities.map(resource), { includeSynonyms: true })
   return Promise.all(
     entities.map(async (entity, i) => {
@@ -64,10 +119,15 @@ export async function alterEntities(cluster: Cluster, entities: readonly Entity[
   const { add, remove } = changes
   const twice = remove.find((name) => add.has(name))
   if (twice !== undefined) throw usageError(`${twice} is in both --add-config and --delete-config`)
-  return Promise.all(entities.map(async (entity) => ({ entity, error: await alterEntity(cluster, entity, changes) })))
+  return Promise.all(entities.map(async (entity) => {
+      if (!isHolder(entity)) return { entity, error: await alterEntity(cluster, entity, changes) }
+      const outcome = await attempt(alterQuotaHolder(cluster, entity, changes))
+      return { entity, error: outcome instanceof CliError ? outcome : null }
+    }),
+  )
 }
 
-async function alterEntity(cluster: Cluster, entity: Entity, { add, remove, validateOnly }: SettingChanges): Promise<CliError | null> {
+async function alterEntity(cluster: Cluster, entity: Resource, { add, remove, validateOnly }: SettingChanges): Promise<CliError | null> {
   // Kafka lets a setting that doesn't exist be taken back, and says nothing.
   const refusal = remove.length > 0 ? await unknownSetting(cluster, entity, remove, 'INVALID_CONFIG') : null
   if (refusal !== null) return refusal
@@ -118,16 +178,18 @@ function splitOutsideBrackets(text: string): string[] {
   return pieces
 }
 
-function resource({ type, name }: Entity) {
-  return { type: type === 'topics' ? ('topic' as const) : ('broker' as const), name }
+function resource({ type, name }: Resource) {
+  return { type: RESOURCES[type], name }
 }
 
-function isOwn({ type, name }: Entity, source: string): boolean {
-  if (type === 'topics') return source === 'DYNAMIC_TOPIC_CONFIG'
+function isOwn({ type, name }: Resource, source: string): boolean {
+  if (type !== 'brokers') return source === OWN[type]
   return source === (name === '' ? 'DYNAMIC_DEFAULT_BROKER_CONFIG' : 'DYNAMIC_BROKER_CONFIG')
 }
 
-async function entityError(cluster: Cluster, entity: Entity, error: KafkaError): Promise<CliError> {
+const OWN = { topics: 'DYNAMIC_TOPIC_CONFIG', groups: 'DYNAMIC_GROUP_CONFIG', 'client-metrics': 'DYNAMIC_CLIENT_METRICS_CONFIG' }
+
+async function entityError(cluster: Cluster, entity: Resource, error: KafkaError): Promise<CliError> {
   if (entity.type === 'topics' && error.error === 'UNKNOWN_TOPIC_OR_PARTITION') {
     const topics = await listTopics(cluster)
     return unknownTopic(entity.name, topics.map(({ name }) => name))
@@ -136,21 +198,21 @@ async function entityError(cluster: Cluster, entity: Entity, error: KafkaError):
 }
 
 /** A name that the entity doesn't have gets the nearest that it has. */
-async function alterError(cluster: Cluster, entity: Entity, names: readonly string[], error: KafkaError): Promise<CliError> {
+async function alterError(cluster: Cluster, entity: Resource, names: readonly string[], error: KafkaError): Promise<CliError> {
   const isAboutNames = error.error === 'INVALID_CONFIG' || error.error === 'INVALID_REQUEST'
   const refusal = isAboutNames ? await unknownSetting(cluster, entity, names, error.error) : null
   return refusal ?? entityError(cluster, entity, error)
 }
 
 /** The error for a setting, or an entity, that isn't there. */
-async function unknownSetting(cluster: Cluster, entity: Entity, names: readonly string[], code: string): Promise<CliError | null> {
+async function unknownSetting(cluster: Cluster, entity: Resource, names: readonly string[], code: string): Promise<CliError | null> {
   // The cluster-wide default has only what was set; any broker setting may stand there.
-  if (entity.type === 'brokers') return null
+  if (entity.type === 'brokers' || entity.type === 'client-metrics') return null
   const [{ configs, error }] = await describeEntities(cluster, [entity], true)
   if (error !== null) return error
   const known = configs.map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown === undefined) return null
   const hint = didYouMean(unknown, known) ?? 'see `ktool configs --describe --all`'
-  return operationError(code, `there is no topic setting '${unknown}'`, hint)
+  return operationError(code, `there is no ${RESOURCES[entity.type]} setting '${unknown}'`, hint)
 }
