@@ -9,6 +9,7 @@ import { BATCH_OVERHEAD, readBatchHeader, sealBatch } from '../protocol/record-b
 import { RecordCursor } from '../protocol/record-cursor.ts'
 import type { RecordSizes } from './producer-records.ts'
 
+const TRANSACTIONAL = 0x10 // of a batch's attributes
 const MAX_RECORD_OVERHEAD = 21 // DefaultRecord: length, attributes, timestamp and offset delta
 
 export interface ProducerIdentity {
@@ -78,8 +79,8 @@ export class ProducerBatch implements RecordArea {
   }
 
   /** The batch as it goes over the wire. The codec must be prepared. The same bytes again until `assign`. */
-  sealed(codec: CompressionCodec, level: number | undefined): Buffer {
-    return (this.#sealed ??= this.#seal(codec, level))
+  sealed(codec: CompressionCodec, level: number | undefined, isTransactional = false): Buffer {
+    return (this.#sealed ??= this.#seal(codec, level, isTransactional))
   }
 
   /** How large the records are, in their order; −1 is null. */
@@ -127,11 +128,11 @@ export class ProducerBatch implements RecordArea {
     return part
   }
 
-  #seal(codec: CompressionCodec, level: number | undefined): Buffer {
+  #seal(codec: CompressionCodec, level: number | undefined, isTransactional = false): Buffer {
     return sealBatch(this.bytes, this.at, codec, level, {
       baseOffset: 0,
       leaderEpoch: -1,
-      attributes: 0,
+      attributes: isTransactional ? TRANSACTIONAL : 0,
       lastOffsetDelta: this.count - 1,
       baseTimestamp: this.baseTimestamp,
       maxTimestamp: this.baseTimestamp + this.largestDelta,

@@ -1,5 +1,7 @@
 // What goes into a producer and what comes out: one record for the slow path, and the account of all of them.
 
+import type { ProducerBatch } from './producer-batch.ts'
+
 /** One record as ranges of `source`, for the slow path. A start of −1 is null. */
 export interface RecordRanges {
   readonly source: Buffer
@@ -26,6 +28,8 @@ export interface FailedRecord extends RecordSizes {
 export interface ProducerEvents {
   /** Sending failed for a reason that may pass; told once, until a batch is acknowledged again. */
   readonly onTrouble?: ((error: Error) => void) | undefined
+  /** All of its records are written. The batch is the producer's again behind this. */
+  readonly onAcknowledged?: ((batch: ProducerBatch) => void) | undefined
   /** A record was given up. */
   readonly onFailed?: ((record: FailedRecord) => void) | undefined
 }

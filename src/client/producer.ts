@@ -16,6 +16,7 @@ import { Partitioner } from './partitioner.ts'
 import { initProducerId, recordErrorText } from './producer-answers.ts'
 import { NO_IDENTITY, ProducerBatch, type ProducerIdentity, serializedSize } from './producer-batch.ts'
 import { ProducerPartition } from './producer-partition.ts'
+import { LAST_PRODUCE_VERSION, type Transactions } from './transaction.ts'
 import type { ProducerEvents, ProducerTotals, RecordRanges, RecordSizes } from './producer-records.ts'
 
 export interface ProducerTopic {
@@ -47,6 +48,7 @@ export class Producer {
   readonly #config: Cluster['config']
   readonly #isIdempotent: boolean
   readonly #events: ProducerEvents
+  readonly #transactions: Transactions | undefined
   #isInTrouble = false
   readonly #active = new Set<ProducerPartition>() // with records not acknowledged
   readonly #nodes = new Map<number, Node>()
@@ -61,7 +63,8 @@ export class Producer {
   #timerAt = Infinity
   #waiters: (() => void)[] = [] // look again at memory, or at whether all is done
 
-  constructor(cluster: Cluster, clock: Clock = systemClock, events: ProducerEvents = {}) {
+  /** `transactions`: every record is of the one that is under way. */
+  constructor(cluster: Cluster, clock: Clock = systemClock, events: ProducerEvents = {}, transactions?: Transactions) {
     const { config } = cluster
     this.#cluster = cluster
     this.#clock = clock
@@ -72,7 +75,9 @@ export class Producer {
     const wanted = config.given.has('batch.size') ? config.producer.batchSize : DEFAULT_BATCH_SIZE
     this.#memory = config.given.has('buffer.memory') ? config.producer.bufferMemory : DEFAULT_MEMORY
     this.#slotSize = Math.max(Math.min(wanted, config.producer.maxRequestSize, this.#memory), 1)
-    if (config.producer.transactionalId !== undefined) {
+    this.#transactions = transactions
+    if (transactions !== undefined) this.#identity = transactions.identity
+    else if (config.producer.transactionalId !== undefined) {
       throw new ConfigError('transactional.id', "transactional.id can't be honoured here: this producer has no transactions")
     }
   }
@@ -281,7 +286,8 @@ export class Producer {
     let error: unknown
     let response: ResponseOf<typeof Produce> | undefined
     try {
-      const options = { node: id, lane: 'produce' as const, timeoutMs: this.#timeLeft(sent) }
+      const maxVersion = this.#transactions && LAST_PRODUCE_VERSION
+      const options = { node: id, lane: 'produce' as const, timeoutMs: this.#timeLeft(sent), maxVersion }
       if (acks === 0) await this.#cluster.sendOneWay(Produce, this.#request(sent), options)
       else response = await this.#cluster.send(Produce, this.#request(sent), options)
     } catch (thrown) {
@@ -312,9 +318,9 @@ export class Producer {
       const { topic, topicId, index } = partition
       let data = topics.get(topic)
       if (data === undefined) topics.set(topic, (data = { name: topic, topicId, partitionData: [] }))
-      data.partitionData.push({ index, records: batch.sealed(compressionType, compressionLevel) })
+      data.partitionData.push({ index, records: batch.sealed(compressionType, compressionLevel, this.#transactions !== undefined) })
     }
-    return { transactionalId: null, acks, timeoutMs: this.#config.requestTimeoutMs, topicData: [...topics.values()] }
+    return { transactionalId: this.#transactions?.id ?? null, acks, timeoutMs: this.#config.requestTimeoutMs, topicData: [...topics.values()] }
   }
 
   #answered(sent: readonly Sent[], response: ResponseOf<typeof Produce>): void {
@@ -336,6 +342,7 @@ export class Producer {
   #acknowledged({ partition, batch }: Sent): void {
     this.totals.acknowledged += batch.count
     this.totals.bytes += batch.at
+    this.#events.onAcknowledged?.(batch)
     this.#isInTrouble = false
     partition.failuresInARow = 0
     partition.lastFailure = undefined

@@ -96,6 +96,40 @@ export function encodeLines(area: RecordArea, lines: LineReader, timestampDelta:
   return more
 }
 
+/**
+ * Appends up to `most` records with a null key and no headers, whose values are the pieces of `size` bytes from `start` on
+ * in `source`. Gives how many there was room for.
+ */
+export function encodePieces(area: RecordArea, source: Buffer, start: number, size: number, most: number, timestampDelta: number): number {
+  const { bytes, limit } = area
+  const fixed = 3 + varlongSize(timestampDelta) + varintSize(size) + size // attributes, key length of −1, no headers
+  const base = offsetOf(bytes)
+  const sourceBase = offsetOf(source)
+  const canMove = base >= 0 && sourceBase >= 0 && size >= LOOP_BELOW
+  let { at, count } = area
+  let from = start
+  let written = 0
+  for (; written < most; written++) {
+    const body = fixed + varintSize(count)
+    if (at + varintSize(body) + body > limit) break
+    at = writeVarint(bytes, at, body)
+    bytes[at++] = 0
+    at = writeVarlong(bytes, at, timestampDelta)
+    at = writeVarint(bytes, at, count++)
+    bytes[at++] = 1
+    at = writeVarint(bytes, at, size)
+    if (canMove) {
+      move(base + at, sourceBase + from, sourceBase + from + size)
+      at += size
+    } else at = copy(bytes, at, source, from, from + size)
+    from += size
+    bytes[at++] = 0
+  }
+  area.at = at
+  area.count = count
+  return written
+}
+
 /** A header section: count, then key and value of each. A null value is allowed, a null key is not. */
 export function encodeHeaders(headers: readonly { readonly key: Buffer; readonly value: Buffer | null }[]): Buffer {
   if (headers.length === 0) return NO_HEADERS

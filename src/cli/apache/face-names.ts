@@ -6,7 +6,7 @@ export const FACE_NAMES = [
   'kafka-broker-api-versions', 'kafka-cluster', 'kafka-features', 'kafka-metadata-quorum', 'kafka-transactions',
   'kafka-dump-log', 'kafka-storage', 'kafka-server-start', 'kafka-server-stop',
   'kafka-configs', 'kafka-acls', 'kafka-delete-records', 'kafka-log-dirs',
-  'kafka-leader-election', 'kafka-reassign-partitions',
+  'kafka-leader-election', 'kafka-reassign-partitions', 'kafka-producer-perf-test', 'kafka-consumer-perf-test',
 ] as const // prettier-ignore
 
 export type FaceName = (typeof FACE_NAMES)[number]

@@ -58,7 +58,7 @@ export function patternSyntax(pattern: string, error: unknown): JavaError {
     : /group/.test(message)
       ? ['Unclosed group', pattern.length]
       : [`Dangling meta character '${pattern.charAt(Math.max(0, dangling))}'`, Math.max(0, dangling)]
-  return new JavaError('java.util.regex.PatternSyntaxException', `${what} near index ${at}\n${pattern}\n${' '.repeat(at)}^`)
+  return new JavaError('java.util.regex.PatternSyntaxException', `${what} near index ${at}\n${pattern}${at < pattern.length ? `\n${' '.repeat(at)}^` : ''}`)
 }
 
 /** A Java pattern that must match a whole text (String.matches). Throws SyntaxError. */
@@ -122,4 +122,16 @@ export function invalidTopicName(name: string): string | undefined {
   if (name.length > 249) return `Topic name is invalid: the length of '${name}' is longer than the max allowed length 249`
   if (/^[a-zA-Z0-9._-]+$/.test(name)) return undefined
   return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+}
+
+/** `%.<digits>f`. */
+export function fixedText(number: number, digits: number): string {
+  return Number.isFinite(number) ? number.toFixed(digits) : Number.isNaN(number) ? 'NaN' : number > 0 ? 'Infinity' : '-Infinity'
+}
+
+/** ToolsUtils.printMetrics: whole numbers, by `group:name:{tags}`. */
+export function metricsText(metrics: readonly (readonly [name: string, value: number])[]): string {
+  const width = Math.max(...metrics.map(([name]) => name.length))
+  const rows = [...metrics].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name.padEnd(width)} : ${fixedText(value, 3)}\n`)
+  return `\n${'Metric Name'.padEnd(width)}   Value\n${rows.join('')}`
 }

@@ -133,7 +133,7 @@ function readWords(table: JoptTable, argv: readonly string[], found: Map<string,
     } else if (arg === 'required') {
       if (at >= argv.length) throw optionError('OptionMissingRequiredArgument', `Option ${name} requires an argument`)
       values.push(argv[at++])
-    } else if (at < argv.length && next !== undefined && !(next.startsWith('-') && next !== '-')) {
+    } else if (at < argv.length && next !== undefined && isOptionalValue(table[name], next)) {
       values.push(argv[at++])
     }
   }
@@ -156,6 +156,12 @@ function readWords(table: JoptTable, argv: readonly string[], found: Map<string,
     else takeCluster(body, names, table, take)
   }
   return rest
+}
+
+/** Not what looks like an option; where a number is wanted, a number, be it negative. */
+function isOptionalValue({ type = 'String' }: JoptOption, word: string): boolean {
+  if (type !== 'String') return integer(word, type === 'Integer' ? 2n ** 31n : 2n ** 63n) !== undefined
+  return !word.startsWith('-') || word === '-'
 }
 
 /** `-abc`: options of one letter each; one that takes a value takes the rest of the word. */

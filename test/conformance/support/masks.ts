@@ -82,7 +82,7 @@ function withoutTraces(text: string): string {
 function withoutHelp(text: string): string {
   return text
     .replaceAll(/^Option( \(\* = required\))? +Description *\n[ -]+\n(?:(?:[ -]|\* -).*(?:\n|(?![\s\S]))|\n(?=[ -]))*/gm, 'OPTIONS$1\n')
-    .replaceAll(/^usage: [\s\S]*?(?=^[\w.-]+: error: |(?![\s\S]))/gm, 'USAGE\n')
+    .replaceAll(/^usage: [\s\S]*?(?=^[\w.-]+: +error: +|(?![\s\S]))/gm, 'USAGE\n')
 }
 
 /** JSON with the keys of its objects in order, a value in each line that holds one; other lines stay as they are. */
