@@ -110,7 +110,7 @@ async function run(options: Namespace, io: FaceIo): Promise<void> {
   const records = Number(options.long('num_records') ?? 0n)
   const warmupRecords = Math.max(0, Number(options.long('warmup_records') ?? 0n))
   const intervalMs = Number(options.long('reporting_interval') ?? 0n)
-  const { now } = systemClock
+  const now = (): number => systemClock.now()
   let failed = 0
   let steady: LatencyStats | undefined
   if (warmupRecords > 0) io.out(`Warmup first ${warmupRecords} records. Steady state results will print after the complete test summary.\n`)

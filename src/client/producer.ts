@@ -9,15 +9,16 @@ import { NO_HEADERS, writeRecord } from '../kernels/record-writer.ts'
 import { Produce } from '../protocol/apis/produce.ts'
 import { prepareCodec } from '../protocol/compression/index.ts'
 import { errorName, isRetriable, KafkaError } from '../protocol/errors.ts'
-import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
+import type { ResponseOf } from '../protocol/schema.ts'
 import type { Cluster } from './cluster.ts'
 import { ConfigError, ConnectError, TimeoutError } from './errors.ts'
 import { Partitioner } from './partitioner.ts'
 import { initProducerId, recordErrorText } from './producer-answers.ts'
 import { NO_IDENTITY, ProducerBatch, type ProducerIdentity, serializedSize } from './producer-batch.ts'
 import { ProducerPartition } from './producer-partition.ts'
-import { LAST_PRODUCE_VERSION, type Transactions } from './transaction.ts'
 import type { ProducerEvents, ProducerTotals, RecordRanges, RecordSizes } from './producer-records.ts'
+import { produceRequest, type Sent } from './producer-request.ts'
+import { LAST_PRODUCE_VERSION, type Transactions } from './transaction.ts'
 
 export interface ProducerTopic {
   readonly name: string
@@ -28,11 +29,6 @@ export interface ProducerTopic {
 interface Node {
   underWay: number // requests
   notBefore: number // monotonic ms: throttled until then (KIP-219)
-}
-
-interface Sent {
-  readonly partition: ProducerPartition
-  readonly batch: ProducerBatch
 }
 
 // Batches of 16 KiB, Java's default, cost twice the CPU of these (DECISIONS.md, Batch size and producer memory).
@@ -286,10 +282,11 @@ export class Producer {
     let error: unknown
     let response: ResponseOf<typeof Produce> | undefined
     try {
+      const request = produceRequest(sent, this.#config, this.#transactions?.id ?? null)
       const maxVersion = this.#transactions && LAST_PRODUCE_VERSION
       const options = { node: id, lane: 'produce' as const, timeoutMs: this.#timeLeft(sent), maxVersion }
-      if (acks === 0) await this.#cluster.sendOneWay(Produce, this.#request(sent), options)
-      else response = await this.#cluster.send(Produce, this.#request(sent), options)
+      if (acks === 0) await this.#cluster.sendOneWay(Produce, request, options)
+      else response = await this.#cluster.send(Produce, request, options)
     } catch (thrown) {
       error = thrown
     }
@@ -309,18 +306,6 @@ export class Producer {
   #timeLeft(sent: readonly Sent[]): number {
     const deadline = Math.min(...sent.map(({ batch }) => batch.deadline))
     return Math.max(1, Math.min(this.#config.requestTimeoutMs, deadline - this.#clock.monotonic()))
-  }
-
-  #request(sent: readonly Sent[]): RequestInput<typeof Produce> {
-    const { acks, compressionType, compressionLevel } = this.#config.producer
-    const topics = new Map<string, { name: string; topicId: string; partitionData: { index: number; records: Buffer }[] }>()
-    for (const { partition, batch } of sent) {
-      const { topic, topicId, index } = partition
-      let data = topics.get(topic)
-      if (data === undefined) topics.set(topic, (data = { name: topic, topicId, partitionData: [] }))
-      data.partitionData.push({ index, records: batch.sealed(compressionType, compressionLevel, this.#transactions !== undefined) })
-    }
-    return { transactionalId: this.#transactions?.id ?? null, acks, timeoutMs: this.#config.requestTimeoutMs, topicData: [...topics.values()] }
   }
 
   #answered(sent: readonly Sent[], response: ResponseOf<typeof Produce>): void {

@@ -9,9 +9,9 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Throws the JavaError of a pattern that isn't one. `at` is in ms since 1970. */
 export function simpleDateFormat(pattern: string): (at: number) => string {
-  const parts = [...pattern.matchAll(/'((?:[^']|'')*)'?|([A-Za-z])\2*|[^A-Za-z']+/g)].map(([all, quoted, letter]): string | ((date: Date) => string) => {
+  const parts = [...pattern.matchAll(/'((?:[^']|'')*)'?|([A-Za-z])\2*|[^A-Za-z']+/g)].map(([all, quoted, letter]: readonly (string | undefined)[]): string | ((date: Date) => string) => {
     if (quoted !== undefined) return quoted === '' ? "'" : quoted.replaceAll("''", "'")
-    if (letter === undefined) return all
+    if (letter === undefined || all === undefined) return all ?? ''
     if (!LETTERS.includes(letter)) throw illegalArgument(`Illegal pattern character '${letter}'`)
     return (date) => fieldOf(letter, all.length, date)
   })

@@ -47,22 +47,25 @@ export async function consumePerf(cluster: Cluster, options: PerfConsumeOptions,
     reset: options.reset,
     untilEnd: false,
     isolation: cluster.config.consumer.isolationLevel,
-    collect: () => count.report(consumer),
-    flush: () => Promise.resolve(count.lost(consumer)),
-    onAssigned: (positions) => count.assigned(positions.length),
+    collect: () => {
+      count.report(consumer)
+    },
+    flush: () => {
+      count.lost(consumer)
+      return Promise.resolve()
+    },
+    onAssigned: ({ length }) => {
+      count.assigned(length)
+    },
   }, clock) // prettier-ignore
-  let isLate = false
   const watch = (): void => {
     const left = count.lastConsumedAt + options.timeoutMs - clock.now()
     if (left >= 0) timer = clock.after(left + 1, watch, true)
-    else {
-      isLate = true
-      consumer.stop()
-    }
+    else consumer.stop()
   }
   let timer = clock.after(options.timeoutMs + 1, watch, true)
   try {
-    while (!count.isEnough && !isLate) {
+    while (!count.isEnough) {
       const fetched = await consumer.next()
       if (fetched === undefined) break
       const { maxPartitionFetchBytes, checkCrcs } = cluster.config.consumer
