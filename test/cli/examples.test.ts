@@ -27,14 +27,22 @@ function place() {
   return { box, run }
 }
 
+const AUTHORIZER = ['authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer', 'super.users=User:ANONYMOUS']
+
 describe('the examples of the help', () => {
   const { box, run } = place()
+  /** With an authorizer, for those about rules. */
+  const guarded = place()
   let address = ''
   beforeAll(async () => {
+    await guarded.box.broker(...AUTHORIZER.flatMap((line) => ['--property', line]))
     address = await box.broker('--topic', 'orders:3', '--topic', 'messages:3', '--topic', 'logs', '--topic', 'out', '--topic', 'test-1', '--topic', 'test-2')
     await run("printf '1\\n2\\n3\\n' | tee >(ktool produce out) | ktool produce orders; ktool consume orders --group billing --from-beginning --exit-at-end")
   }, 60_000)
-  afterAll(() => box.close())
+  afterAll(() => {
+    box.close()
+    guarded.box.close()
+  })
 
   /** Where one fails here, and should: the exit code, and what it says. */
   const EXPECTED: Readonly<Record<string, readonly [number, RegExp]>> = {
@@ -48,7 +56,13 @@ describe('the examples of the help', () => {
   test.each(examples.filter((command) => !elsewhere.test(command)))('%s', async (command) => {
     const made = /^ktool topics create (\S+)/.exec(command)?.[1]
     if (made !== undefined) await run(`ktool topics delete ${made} --if-exists`)
-    const { code, stderr } = await run(command.replaceAll('kafka:9092', address))
+    if (command.startsWith('ktool records')) {
+      await run('ktool topics delete orders; ktool topics create orders -p 3; for p in 0 1 2; do seq 2000 | ktool produce orders -p $p; done')
+    }
+    const here = command.startsWith('ktool acls') ? guarded : { run }
+    const data = join(box.directory, 'DATA_HOME/ktool')
+    const words = command.replaceAll('kafka:9092', address).replace(/\/tmp\/kraft-combined-logs|~\/\.local\/share\/ktool/, data)
+    const { code, stderr } = await here.run(words.startsWith('ktool log') ? `cd ${data} && ${words}` : words)
     const [exit, says] = EXPECTED[command] ?? [0, /^/]
     expect([code, stderr]).toEqual([exit, expect.stringMatching(says)])
     await run('ktool context use --none')

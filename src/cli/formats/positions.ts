@@ -26,7 +26,7 @@ export interface Positions {
   readonly byPartition: ReadonlyMap<number, Span>
 }
 
-export const ACCEPTED =
+const ACCEPTED =
   'write start, end, N, -N (before the end), +N (behind the start), @TIME (2026-03-01T09:00, -1h, milliseconds), now, today, ' +
   'yesterday, stored:GROUP, or a range of two of them as A:B or A..B'
 
