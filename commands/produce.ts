@@ -6,6 +6,7 @@ import { askText, canAsk } from '../src/cli/ask.ts'
 import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
 import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
 import { EnvelopeParser } from '../src/cli/formats/envelope-parser.ts'
+import { FormatReader } from '../src/cli/formats/format-reader.ts'
 import { LineParser } from '../src/cli/formats/line-parser.ts'
 import { type LineSource, stdinSource } from '../src/cli/formats/line-source.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
@@ -53,6 +54,13 @@ export default class Produce extends ClusterCommand {
     input: Flags.option({ options: ['lines', 'json'] as const })({
       helpValue: 'lines|json',
       summary: 'What a line is: a record as `ktool consume --json` prints it, or, unless said, the text of one.',
+    }),
+    format: Flags.string({
+      char: 'f',
+      helpValue: 'FORMAT',
+      summary:
+        "How a record stands in the input, in the language of `ktool consume -f`: '%k:%v\\n', or with lengths in front '%K{big32}%k%V{big32}%v'. " +
+        'A %t, %p or %d in it is the topic, the partition or the timestamp to write with.',
     }),
     'key-separator': Flags.string({ char: 'K', helpValue: 'TEXT', summary: 'A line is a key and a value, with this between them.' }),
     'topic-from': Flags.option({ options: ['record'] as const })({ helpValue: 'record', summary: 'With --input json: to the topic the record names.' }),
@@ -199,6 +207,7 @@ interface InputFlags {
   readonly property?: readonly string[] | undefined
   readonly partition?: number | undefined
   readonly 'key-separator'?: string | undefined
+  readonly format?: string | undefined
   readonly 'topic-from'?: string | undefined
   readonly 'partition-from'?: string | undefined
   readonly 'timestamp-from'?: string | undefined
@@ -207,6 +216,11 @@ interface InputFlags {
 /** What the input is read by. Usage error for flags that don't go with it. */
 function parserOf(flags: InputFlags): RecordParser {
   const asked = (['topic-from', 'partition-from', 'timestamp-from'] as const).find((name) => flags[name] !== undefined)
+  if (flags.format !== undefined) {
+    const other = (['input', 'property', 'key-separator'] as const).find((name) => flags[name] !== undefined) ?? asked
+    if (other !== undefined) throw usageError(`--format and --${other} both say how records are read`, 'leave one of them out')
+    return new FormatReader(flags.format)
+  }
   if (flags.input === 'json') {
     const line = (['property', 'key-separator'] as const).find((name) => flags[name] !== undefined)
     if (line !== undefined) throw usageError(`--${line} is about lines of text, and --input is json`, 'leave one of them out')

@@ -123,7 +123,7 @@ function textWriter(modifier: string): ((out: ByteOutput, bytes: Buffer | null) 
     }
   }
   const length = /^trunc:(\d{1,9})$/.exec(modifier)?.[1]
-  if (length !== undefined) return (out, bytes) => out.text([...(bytes?.toString('utf8', 0, 4 * Number(length)) ?? '')].slice(0, Number(length)).join(''))
+  if (length !== undefined) return (out, bytes) => out.text(Array.from(bytes?.toString('utf8', 0, 4 * Number(length)) ?? '').slice(0, Number(length)).join(''))
   const layout = enclosed(modifier, 'unpack')
   if (layout === undefined) return undefined
   const unpack = unpacker(layout)
