@@ -46,7 +46,7 @@ export interface Width {
 }
 
 /** hex64…hex4, big64…big8, little64…little8, byte. */
-function widthOf(modifier: string): Width | undefined {
+export function widthOf(modifier: string): Width | undefined {
   const match = /^(hex|big|little)(64|32|16|8|4)$/.exec(modifier === 'byte' ? 'big8' : modifier)
   if (match === null) return undefined
   const [kind, bits] = [match[1] as Width['kind'], Number(match[2])]
