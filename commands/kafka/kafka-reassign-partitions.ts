@@ -13,7 +13,7 @@ import { called, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { readJavaFile } from '../../src/cli/apache/java-json.ts'
 import { checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
-import { openAdmin } from '../../src/cli/apache/open-admin.ts'
+import { executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import {
   type Assignment, brokerOrder, commandFailed, type DirectoryOf, inOrder, operationFailed, parseExecutable, parseGenerate, parsePlan,
@@ -130,8 +130,13 @@ async function open(
     const bootstrapController = options.value('bootstrap-controller')
     if (bootstrapController === undefined) throw nullPointer()
     const admin = await openAdmin(io, { bootstrapController, properties })
-    const cluster = await admin.call('listPartitionReassignments', (active) => Promise.resolve(active))
-    return { cluster, close: () => admin.close() }
+    try {
+      const cluster = await admin.call('listPartitionReassignments', (active) => Promise.resolve(active))
+      return { cluster, close: () => admin.close() }
+    } catch (error) {
+      await admin.close()
+      throw executionException(error)
+    }
   }
   const zookeeper = options.value('zookeeper')
   const bootstrapServer = options.value('bootstrap-server') ?? (zookeeper === undefined ? undefined : await brokerForZookeeper(io, zookeeper))
@@ -150,7 +155,7 @@ function activeOne(options: Options): { readonly node: 'controller' | 'any' } {
 }
 
 async function list(cluster: Cluster, options: Options, io: FaceIo): Promise<void> {
-  const reassignments = await called('listPartitionReassignments', listPartitionReassignments(cluster, activeOne(options)))
+  const reassignments = await asked('listPartitionReassignments', listPartitionReassignments(cluster, activeOne(options)))
   const part = (name: string, ids: readonly number[]): string => (ids.length === 0 ? '' : ` ${name}: ${ids.join(',')}.`)
   const lines = inOrder(reassignments).map((each) => {
     return `${partitionName(each)}: replicas: ${each.replicas.join(',')}.${part('adding', each.adding)}${part('removing', each.removing)}\n`
@@ -164,7 +169,7 @@ async function generate(cluster: Cluster, options: Options, io: FaceIo): Promise
   const current = await assignmentsOf(cluster, topics)
   const directories = await directoriesOf(cluster, current)
   const isRackAware = !options.has('disable-rack-aware')
-  const live = (await called('describeCluster', describeCluster(cluster))).brokers.filter(({ nodeId }) => brokers.includes(nodeId))
+  const live = (await asked('describeCluster', describeCluster(cluster))).brokers.filter(({ nodeId }) => brokers.includes(nodeId))
   const rackless = live.filter(({ rack }) => rack === null).length
   if (isRackAware && rackless !== 0 && rackless !== live.length) {
     throw operationFailed(
@@ -184,7 +189,7 @@ async function execute(cluster: Cluster, options: Options, io: FaceIo): Promise<
   const directoryThrottle = options.long('replica-alter-log-dirs-throttle') ?? -1
   const timeoutMs = options.long('timeout') ?? 0
   const { partitions, directories } = parseExecutable(text)
-  const reassignments = await called('listPartitionReassignments', listPartitionReassignments(cluster))
+  const reassignments = await asked('listPartitionReassignments', listPartitionReassignments(cluster))
   if (!isAdditional && reassignments.length > 0) {
     throw new Terse(
       'Cannot execute because there is an existing partition assignment.  Use --additional to override this and ' +
@@ -192,7 +197,7 @@ async function execute(cluster: Cluster, options: Options, io: FaceIo): Promise<
         'flag can also be used to change the throttle by resubmitting the current reassignment.',
     )
   }
-  const { brokers } = await called('describeCluster', describeCluster(cluster))
+  const { brokers } = await asked('describeCluster', describeCluster(cluster))
   const unknown = brokerOrder(partitions.flatMap(({ replicas }) => replicas)).find((id) => !brokers.some(({ nodeId }) => nodeId === id))
   if (unknown !== undefined) throw commandFailed(`Unknown broker id ${unknown}`)
   const current = await assignmentsFor(cluster, partitions)
@@ -204,7 +209,7 @@ async function execute(cluster: Cluster, options: Options, io: FaceIo): Promise<
     if (directoryThrottle >= 0) await setDirectoryThrottle(cluster, directories, directoryThrottle, io)
   }
   const allowReplicationFactorChange = !options.has('disallow-replication-factor-change')
-  const answers = await called('alterPartitionReassignments', alterPartitionReassignments(cluster, partitions, { allowReplicationFactorChange }))
+  const answers = await asked('alterPartitionReassignments', alterPartitionReassignments(cluster, partitions, { allowReplicationFactorChange }))
   const errors = errorLines(answers)
   if (errors.length > 0) throw new Terse(`Error reassigning partition(s):\n${errors.join('\n')}`)
   io.out(`Successfully started partition reassignment${plural(partitions)} for ${inOrder(partitions).map(partitionName).join(',')}\n`)
@@ -213,7 +218,7 @@ async function execute(cluster: Cluster, options: Options, io: FaceIo): Promise<
 
 async function verify(cluster: Cluster, options: Options, io: FaceIo): Promise<void> {
   const { partitions, directories } = parsePlan(await readJavaFile(options.value('reassignment-json-file') ?? ''))
-  const reassignments = await called('listPartitionReassignments', listPartitionReassignments(cluster))
+  const reassignments = await asked('listPartitionReassignments', listPartitionReassignments(cluster))
   const states = await partitionStates(cluster, partitions, reassignments)
   io.out(`${['Status of partition reassignment:', ...states].join('\n')}\n`)
   const moves = await moveStates(cluster, directories)
@@ -227,12 +232,12 @@ async function cancel(cluster: Cluster, options: Options, io: FaceIo): Promise<v
   const timeoutMs = options.long('timeout') ?? 0
   const { partitions, directories } = parsePlan(text)
   const places = [...new Map(partitions.map((each) => [partitionName(each), each])).values()]
-  const listed = await called('listPartitionReassignments', listPartitionReassignments(cluster, { ...activeOne(options), partitions: places }))
+  const listed = await asked('listPartitionReassignments', listPartitionReassignments(cluster, { ...activeOne(options), partitions: places }))
   const active = listed.filter(({ adding, removing }) => adding.length > 0 || removing.length > 0)
   if (active.length === 0) io.out('None of the specified partition reassignments are active.\n')
   else {
     const stops = active.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
-    const errors = errorLines(await called('alterPartitionReassignments', alterPartitionReassignments(cluster, stops, activeOne(options))))
+    const errors = errorLines(await asked('alterPartitionReassignments', alterPartitionReassignments(cluster, stops, activeOne(options))))
     if (errors.length > 0) throw new Terse(`Error cancelling partition reassignment${plural(errors)} for:\n${errors.join('\n')}`)
     io.out(`Successfully cancelled partition reassignment${plural(active)} for: ${inOrder(active).map(partitionName).join(',')}\n`)
   }
@@ -275,7 +280,7 @@ interface MoveState {
 
 /** How far the moves between directories are, by broker. */
 async function moveStates(cluster: Cluster, directories: readonly DirectoryOf[]): Promise<MoveState[]> {
-  const places = await called('describeReplicaLogDirs', describeReplicaLogDirs(cluster, directories))
+  const places = await asked('describeReplicaLogDirs', describeReplicaLogDirs(cluster, directories))
   const states = places.map(({ topic, partition, broker, current, future }, index): MoveState => {
     const { path } = directories[index]
     const replica = { topic, partition, broker }
@@ -299,7 +304,7 @@ async function executeMoves(cluster: Cluster, moves: readonly DirectoryOf[], tim
   const deadline = clock.monotonic() + timeoutMs
   let pending = [...moves].sort(byBroker)
   for (;;) {
-    const answers = await called('alterReplicaLogDirs', alterReplicaLogDirs(cluster, pending))
+    const answers = await asked('alterReplicaLogDirs', alterReplicaLogDirs(cluster, pending))
     const failure = answers.find(({ result }) => !result.ok && result.error.error !== 'REPLICA_NOT_AVAILABLE')
     if (failure !== undefined) throw commandFailed(`Failed to alter dir for ${replicaName(failure)}`)
     for (const [index, { topic, partition, broker, result }] of answers.entries()) {
@@ -331,7 +336,7 @@ async function setDirectoryThrottle(cluster: Cluster, moves: readonly Replica[],
 }
 
 async function clearThrottles(cluster: Cluster, partitions: readonly Assignment[], io: FaceIo): Promise<void> {
-  const { brokers } = await called('describeCluster', describeCluster(cluster))
+  const { brokers } = await asked('describeCluster', describeCluster(cluster))
   const ids = brokerOrder([...brokers.map(({ nodeId }) => nodeId), ...partitions.flatMap(({ replicas }) => replicas)])
   io.out(`Clearing broker-level throttles on broker${plural(ids)} ${ids.join(',')}\n`)
   await alterConfigs(cluster, ids.map((id): ResourceChange => ({ type: 'broker', name: String(id), changes: BROKER_THROTTLES.map(unset) })))
@@ -350,8 +355,8 @@ function unset(name: string): ResourceChange['changes'][number] {
 
 async function alterConfigs(cluster: Cluster, resources: readonly ResourceChange[]): Promise<void> {
   if (resources.length === 0) return
-  const answers = await called('incrementalAlterConfigs', incrementalAlterConfigs(cluster, resources))
-  for (const { result } of answers) if (!result.ok) throw executionError(toJava(result.error))
+  const answers = await asked('incrementalAlterConfigs', incrementalAlterConfigs(cluster, resources))
+  for (const { result } of answers) if (!result.ok) throw executionException(result.error)
 }
 
 /** Current replicas of `wanted`, all of which must exist. */
@@ -359,12 +364,12 @@ async function assignmentsFor(cluster: Cluster, wanted: readonly TopicPartition[
   const names = new Set(wanted.map(partitionName))
   const found = (await assignmentsOf(cluster, wanted.map(({ topic }) => topic))).filter((each) => names.has(partitionName(each)))
   const missing = wanted.filter((each) => !found.some((one) => partitionName(one) === partitionName(each)))
-  if (missing.length > 0) throw executionError(unknownPartition(`Unable to find partition: ${missing.map(partitionName).join(', ')}`))
+  if (missing.length > 0) throw executionException(unknownPartition(`Unable to find partition: ${missing.map(partitionName).join(', ')}`))
   return found
 }
 
 async function assignmentsOf(cluster: Cluster, topics: readonly string[]): Promise<Assignment[]> {
-  const found = await described(cluster, topics, (topic) => executionError(unknownPartition(`Topic ${topic} not found.`)))
+  const found = await described(cluster, topics, (topic) => executionException(unknownPartition(`Topic ${topic} not found.`)))
   return [...found.values()].flat()
 }
 
@@ -377,9 +382,9 @@ async function described(
   const found = new Map<string, Assignment[]>()
   const names = [...new Set(topics)]
   if (names.length === 0) return found
-  for (const [topic, result] of await called('describeTopics', describeTopics(cluster, names))) {
+  for (const [topic, result] of await asked('describeTopics', describeTopics(cluster, names))) {
     if (result.ok) found.set(topic, result.value.partitions.map(({ partition, replicas }) => ({ topic, partition, replicas })))
-    else if (result.error.error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw executionError(toJava(result.error))
+    else if (result.error.error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw executionException(result.error)
     else if (missing !== undefined) throw missing(topic)
   }
   return found
@@ -387,7 +392,7 @@ async function described(
 
 async function directoriesOf(cluster: Cluster, assignments: readonly Assignment[]): Promise<DirectoryOf[]> {
   const replicas = assignments.flatMap(({ topic, partition, replicas }) => replicas.map((broker) => ({ topic, partition, broker })))
-  const places = await called('describeReplicaLogDirs', describeReplicaLogDirs(cluster, replicas))
+  const places = await asked('describeReplicaLogDirs', describeReplicaLogDirs(cluster, replicas))
   return places.flatMap(({ current, topic, partition, broker }) => (current === undefined ? [] : [{ topic, partition, broker, path: current }]))
 }
 
@@ -403,9 +408,13 @@ function unknownPartition(message: string): JavaError {
   return new JavaError('org.apache.kafka.common.errors.UnknownTopicOrPartitionException', message)
 }
 
-/** A future's get throws the cause in one of these. */
-function executionError(cause: JavaError): JavaError {
-  return new JavaError('java.util.concurrent.ExecutionException', traceOf(cause).trimEnd(), { cause })
+/** A future's get: what the call failed with is the cause. */
+async function asked<T>(call: string, work: Promise<T>): Promise<T> {
+  try {
+    return await called(call, work)
+  } catch (error) {
+    throw executionException(error)
+  }
 }
 
 function plural(items: readonly unknown[]): string {

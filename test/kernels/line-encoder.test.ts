@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LineReader } from '../../src/kernels/line-reader.ts'
-import { encodeHeaders, encodeLines, NO_HEADERS, type RecordArea, recordSize, writeRecord } from '../../src/kernels/record-writer.ts'
+import { encodeHeaders, encodeLines, encodePieces, NO_HEADERS, type RecordArea, recordSize, writeRecord } from '../../src/kernels/record-writer.ts'
 import { RecordCursor } from '../../src/protocol/record-cursor.ts'
 import type { BatchHeader } from '../../src/protocol/record-batch.ts'
 
@@ -188,5 +188,22 @@ describe('writeRecord', () => {
     expect([to.at, to.count]).toEqual([0, 0])
     expect(writeRecord(to, 0, Buffer.alloc(13), -1, -1, 0, 13, NO_HEADERS)).toBe(true)
     expect([to.at, to.count]).toEqual([20, 1])
+  })
+})
+
+describe('encodePieces', () => {
+  it('writes as writeRecord does, as many pieces as there is room for', () => {
+    fc.assert(
+      fc.property(fc.nat(300), fc.nat(40), fc.integer({ min: -1, max: 100_000 }), fc.integer({ min: 10, max: 4000 }), (size, count, delta, room) => {
+        const source = Buffer.from(Array.from({ length: size * count + 3 }, (_, at) => at % 251))
+        const [pieces, plain] = [area(room), area(room)]
+        const written = encodePieces(pieces, source, 3, size, count, delta)
+        let expected = 0
+        for (let at = 3; expected < count && writeRecord(plain, delta, source, -1, -1, at, at + size, NO_HEADERS); at += size) expected++
+        expect(written).toBe(expected)
+        expect([pieces.at, pieces.count]).toEqual([plain.at, plain.count])
+        expect(pieces.bytes.equals(plain.bytes)).toBe(true)
+      }),
+    )
   })
 })
