@@ -3,12 +3,12 @@
 // Its predecessor of 0.8 said --broker-list, --topics, --messages and --message-size; they are taken for what they are called
 // now, without a limit unless --throughput is given.
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../../src/base/clock.ts'
 import { argparseError, ArgparseError, HelpScreen, type Namespace, parseArguments, type Program } from '../../src/cli/apache/argparse.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
+import { fileText } from '../../src/cli/apache/file-text.ts'
 import { illegalArgument, toJava } from '../../src/cli/apache/java-errors.ts'
 import { fixedText, javaPattern, javaSplit, metricsText } from '../../src/cli/apache/java-text.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -177,9 +177,10 @@ function payloadOf(options: Namespace, io: FaceIo): Payload {
   const path = options.string('payload_file')
   if (path === undefined) return options.has('payload_monotonic') ? 'monotonic' : { size: options.number('record_size') ?? 0 }
   io.out(`Reading payloads from: ${resolve(path)}\n`)
-  if (!existsSync(path) || statSync(path).size === 0) throw illegalArgument('File does not exist or empty file provided.')
+  const text = fileText(path)
+  if (!text) throw illegalArgument('File does not exist or empty file provided.')
   const delimiter = options.string('payload_delimiter') ?? ''
-  const list = pieces(readFileSync(path, 'utf8'), delimiter === '\\n' ? '\n' : delimiter).map((piece) => Buffer.from(piece))
+  const list = pieces(text, delimiter === '\\n' ? '\n' : delimiter).map((piece) => Buffer.from(piece))
   io.out(`Number of records read: ${list.length}\n`)
   if (list.length === 0) throw illegalArgument('No payload file, record size or payload-monotonic option provided.')
   return { list }
