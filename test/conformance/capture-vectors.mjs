@@ -22,7 +22,7 @@ const NAMES = {
   50: 'describe-user-scram-credentials', 51: 'alter-user-scram-credentials', 55: 'describe-quorum',
   57: 'update-features', 60: 'describe-cluster', 61: 'describe-producers', 64: 'unregister-broker',
   65: 'describe-transactions', 66: 'list-transactions', 68: 'consumer-group-heartbeat',
-  69: 'consumer-group-describe', 74: 'list-config-resources', 75: 'describe-topic-partitions',
+  69: 'consumer-group-describe', 74: 'list-config-resources', 75: 'describe-topic-partitions', 80: 'add-raft-voter', 81: 'remove-raft-voter',
 }
 const [listenPort, brokerPort, client, limit = '2000'] = process.argv.slice(2)
 
