@@ -4,8 +4,8 @@
 import { deleteRecords, type DeleteRecordsQuestion } from '../../src/client/admin.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { executionException, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { asArray, asObject, field, readJavaFile, toInt, toLong, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
-import { asArray, asInt, asLong, asObject, asString, fieldOf, fileText, parseJson } from '../../src/cli/apache/json.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
 const OPTIONS = {
@@ -39,7 +39,7 @@ async function run(argv: readonly string[], io: FaceIo): Promise<void> {
   const bootstrapServer = options.value('bootstrap-server')
   const cluster = await openCluster(io, { bootstrapServer, properties, clientId: 'adminclient-1', kind: 'KafkaAdminClient' })
   try {
-    const wanted = offsetsIn(await fileText(options.value('offset-json-file') ?? ''))
+    const wanted = offsetsIn(await readJavaFile(options.value('offset-json-file') ?? ''))
     io.out('Executing records delete operation\n')
     const asked = deleteRecords(cluster, wanted)
     io.out('Records delete operation completed:\n')
@@ -54,19 +54,19 @@ async function run(argv: readonly string[], io: FaceIo): Promise<void> {
 }
 
 function offsetsIn(text: string): DeleteRecordsQuestion[] {
-  const json = parseJson(text)
+  const json = tryParseJson(text)
   if (json === undefined) throw operationError('The input string is not a valid JSON')
   const fields = asObject(json)
   const given = fields.get('version')
-  const version = given === undefined ? 1 : asInt(given)
+  const version = given === undefined ? 1 : toInt(given)
   if (version !== 1) throw operationError(`Not supported version field value ${version}`)
   const partitions = fields.get('partitions')
   if (partitions === undefined) throw operationError('Missing partitions field')
   const wanted = asArray(partitions).map((item) => {
     const fields = asObject(item)
-    const topic = asString(fieldOf(fields, 'topic'))
-    const partition = asInt(fieldOf(fields, 'partition'))
-    return { topic, partition, offset: asLong(fieldOf(fields, 'offset')) }
+    const topic = toText(field(fields, 'topic'))
+    const partition = toInt(field(fields, 'partition'))
+    return { topic, partition, offset: toLong(field(fields, 'offset')) }
   })
   const names = wanted.map(({ topic, partition }) => `${topic}-${partition}`)
   const twice = new Set(names.filter((name, at) => names.indexOf(name) !== at))

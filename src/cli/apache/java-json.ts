@@ -58,8 +58,18 @@ export function toText(node: JsonNode): string {
 }
 
 export function toInt(node: JsonNode): number {
-  const number = node.kind === 'number' && /^-?\d+$/.test(node.text) ? Number(node.text) : NaN
-  return number >= -(2 ** 31) && number < 2 ** 31 ? number : mismatch('`Integer` value', node)
+  return wholeNumber(node, 31n) ?? mismatch('`Integer` value', node)
+}
+
+/** Beyond 2^53 not exact, but as far away. */
+export function toLong(node: JsonNode): number {
+  return wholeNumber(node, 63n) ?? mismatch('`Long` value', node)
+}
+
+function wholeNumber(node: JsonNode, bits: bigint): number | undefined {
+  if (node.kind !== 'number' || !/^-?\d+$/.test(node.text)) return undefined
+  const number = BigInt(node.text)
+  return number < 2n ** bits && number >= -(2n ** bits) ? Number(number) : undefined
 }
 
 export function toList<T>(node: JsonNode, decode: (item: JsonNode) => T): T[] {
@@ -98,9 +108,13 @@ function parseError(message: string, source: string, className = 'JsonParseExcep
   return new JavaError(`com.fasterxml.jackson.core.${className}`, `${message}\n at [Source: ${source}]`)
 }
 
+/** StreamReadConstraints. */
+const MAX_DEPTH = 1000
+
 class Reader {
   readonly #text: string
   #at = 0
+  #depth = 0
 
   constructor(text: string) {
     this.#text = text
@@ -113,8 +127,12 @@ class Reader {
 
   #value(): JsonNode {
     const letter = this.#text[this.#at]
-    if (letter === '{') return this.#object()
-    if (letter === '[') return this.#array()
+    if (letter === '{' || letter === '[') {
+      if (++this.#depth > MAX_DEPTH) throw this.#tooDeep()
+      const node = letter === '{' ? this.#object() : this.#array()
+      this.#depth--
+      return node
+    }
     if (letter === '"') return { kind: 'text', text: this.#string() }
     if (/[-\d]/.test(letter)) return this.#number()
     if (WORD_LETTER.test(letter)) return this.#word()
@@ -207,6 +225,11 @@ class Reader {
   #wrongEnd(expected: string, what: string, start: number): JavaError {
     const message = `Unexpected close marker '${this.#text[this.#at]}': expected '${expected}' (for ${what} starting at [Source: ${this.#place(start)}])`
     return parseError(message, this.#place())
+  }
+
+  #tooDeep(): JavaError {
+    const limit = `(${MAX_DEPTH}, from \`StreamReadConstraints.getMaxNestingDepth()\`)`
+    return parseError(`Document nesting depth (${this.#depth}) exceeds the maximum allowed ${limit}`, this.#place(), 'exc.StreamConstraintsException')
   }
 
   #end(expectation: string): JavaError {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JavaError } from '../../../src/cli/apache/java-errors.ts'
-import { asArray, asObject, field, type JsonNode, parseJson, toInt, toList, toText, tryParseJson } from '../../../src/cli/apache/java-json.ts'
+import { asArray, asObject, field, type JsonNode, parseJson, toInt, toList, toLong, toText, tryParseJson } from '../../../src/cli/apache/java-json.ts'
 
 function valueOf(node: JsonNode): unknown {
   switch (node.kind) {
@@ -69,4 +69,30 @@ describe('what is refused, in the words of Jackson', () => {
     expect(message(() => asArray(field(fields, 'n')))).toBe('Expected JSON array, received 1.0')
     expect(message(() => field(fields, 'none'))).toBe('No such field exists: `none`')
   })
+})
+
+/** What the faces call: the first value of a text, whatever follows. */
+function parsed(text: string) {
+  const json = tryParseJson(text)
+  if (json === undefined) throw new Error(`no JSON: ${text}`)
+  return json
+}
+
+test.each(['', '{', '{"a" 1}', '[1 2]', '[1,]', '{"a":1,}', 'NaN', '01', "'a'", '"a', 'nul', '['.repeat(2000)])('refuses %j', (text) => {
+  expect(tryParseJson(text)).toBeUndefined()
+})
+
+test('an integer is one by how it is written, and by its size', () => {
+  expect(toInt(parsed('5'))).toBe(5)
+  expect(toLong(parsed('-9223372036854775808'))).toBe(-(2 ** 63))
+  for (const text of ['1.0', '1e3', '"1"', 'null', '2147483648']) expect(() => toInt(parsed(text))).toThrow(`Expected \`Integer\` value, received ${text}`)
+  expect(() => toLong(parsed('9223372036854775808'))).toThrow('Expected `Long` value, received 9223372036854775808')
+})
+
+test('says what it wanted', () => {
+  expect(() => asObject(parsed('[1, {"a": null}]'))).toThrow('Expected JSON object, received [1,{"a":null}]')
+  expect(() => asObject(parsed(' '))).toThrow(/received $/)
+  expect(() => asArray(parsed('{}'))).toThrow('Expected JSON array, received {}')
+  expect(() => toText(parsed('5'))).toThrow('Expected `String` value, received 5')
+  expect(() => field(asObject(parsed('{"b": 1}')), 'a')).toThrow('No such field exists: `a`')
 })
