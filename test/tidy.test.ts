@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // A face is a rendering of Kafka's admin API, which is client/admin.ts: no verb could stand between them.
   'commands/kafka': ['cli', 'cli/offline', 'client'],
   testing: ['protocol', 'client', 'cli'],
-  build: ['cli', 'commands'],
+  build: ['cli', 'commands', 'commands/kafka'],
   mains: ['protocol', 'client', 'storage', 'broker', 'cli', 'cli/offline', 'commands', 'commands/kafka'],
 }
 

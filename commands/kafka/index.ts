@@ -31,6 +31,11 @@ const FACES: Readonly<Record<Exclude<FaceName, 'kafka-server-start'>, Load>> = {
   'kafka-transactions': () => import('./kafka-transactions.ts'),
 }
 
+/** Throws for one that isn't there. */
+export function loadFace(name: Exclude<FaceName, 'kafka-server-start'>): ReturnType<Load> {
+  return FACES[name]()
+}
+
 /** Runs the face of this name (without .sh) and sets process.exitCode. */
 export async function main(name: string, argv: readonly string[]): Promise<void> {
   const load = (FACES as Readonly<Record<string, Load | undefined>>)[OTHER_NAMES[name] ?? name]

@@ -74,7 +74,7 @@ function commandPage(help: CommandHelp): string {
   return page(pageName(help.id), help.summary.replace(/\.$/, '').replace(/^./, (first) => first.toLowerCase()), sections)
 }
 
-function page(name: string, summary: string, sections: readonly (readonly [string, string])[]): string {
+export function page(name: string, summary: string, sections: readonly (readonly [string, string])[]): string {
   const head = `.\\" Made from the commands; see src/build/man.ts.\n.TH ${name.toUpperCase()} 1 "${RELEASED}" "ktool ${packageJson.version}" "ktool manual"`
   const body = sections.map(([heading, text]) => `.SH ${heading}\n${text}\n`).join('')
   return `${head}\n.SH NAME\n${name} \\- ${escape(summary)}\n${body}`
@@ -84,17 +84,18 @@ function pageName(id: string): string {
   return `ktool-${id.replaceAll(':', '-')}`
 }
 
-function terms(list: readonly (readonly [string, string])[]): string {
+export function terms(list: readonly (readonly [string, string])[]): string {
   return list.map(([term, text]) => `.TP\n.B ${escape(term)}\n${paragraph(text)}`).join('\n')
 }
 
 /** roff wants each sentence on a line of its own, and no long lines. */
-function paragraph(text: string): string {
+export function paragraph(text: string): string {
   const sentences = text.replace(/\s+/g, ' ').trim().split(/(?<=[.;:]) /)
   return sentences.map(escape).join('\n')
 }
 
-function escape(text: string): string {
+/** Text as it is, line by line. */
+export function escape(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')

@@ -1,4 +1,4 @@
-// The committed manual pages are those of the commands. Run with -u to write them anew.
+// The committed manual pages are those of the commands and of the faces. Run with -u to write them anew.
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -7,23 +7,25 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { commands } from '../../commands/index.ts'
+import { facePages } from '../../src/build/face-pages.ts'
 import { manualPages } from '../../src/build/man.ts'
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'man')
+const pages = new Map([...manualPages(commands), ...(await facePages())])
 const hasMandoc = spawnSync('mandoc', ['-h']).error === undefined
 
 test('every page is the one in man/', async () => {
-  for (const [name, text] of manualPages(commands)) await expect(text).toMatchFileSnapshot(join(directory, name))
+  for (const [name, text] of pages) await expect(text).toMatchFileSnapshot(join(directory, name))
 })
 
 test('man/ holds no other page, and npm installs them all', () => {
-  const names = [...manualPages(commands).keys()].sort()
+  const names = [...pages.keys()].sort()
   expect(readdirSync(directory).sort()).toEqual(names)
   expect([...packageJson.man].sort()).toEqual(names.map((name) => `man/${name}`))
 })
 
 test.runIf(hasMandoc)('mandoc finds nothing to complain about', () => {
-  for (const name of manualPages(commands).keys()) {
+  for (const name of pages.keys()) {
     const { stdout } = spawnSync('mandoc', ['-Tlint', '-Wwarning', join(directory, name)], { encoding: 'utf8' })
     expect(stdout).toBe('')
   }

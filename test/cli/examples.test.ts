@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../commands/index.ts'
+import { FACE_FACTS } from '../../src/build/face-pages.ts'
 import { commandHelp } from '../../src/cli/help.ts'
 import { main, Sandbox } from './sandbox.ts'
 
@@ -66,6 +67,31 @@ describe('the examples of the help', () => {
     const [exit, says] = EXPECTED[command] ?? [0, /^/]
     expect([code, stderr]).toEqual([exit, expect.stringMatching(says)])
     await run('ktool context use --none')
+  })
+})
+
+describe("the examples of the faces' manual pages", () => {
+  const { box, run } = place()
+  const guarded = place()
+  let addresses = { plain: '', guarded: '' }
+  beforeAll(async () => {
+    addresses = { plain: await box.broker('--topic', 'orders'), guarded: await guarded.box.broker(...AUTHORIZER.flatMap((line) => ['--property', line])) }
+    await run('seq 2000 | ktool produce orders; ktool consume orders --group billing --from-beginning --exit-at-end')
+    for (const each of [run, guarded.run]) await each('ktool faces --dir bin')
+  }, 60_000)
+  afterAll(() => {
+    box.close()
+    guarded.box.close()
+  })
+
+  // quickstart.test.ts starts and stops servers.
+  const examples = Object.entries(FACE_FACTS).filter(([name]) => !name.startsWith('kafka-server'))
+  test.each(examples)('%s', async (name, { example }) => {
+    const needsRules = name === 'kafka-acls'
+    const data = join(box.directory, 'DATA_HOME/ktool')
+    const line = example.replace('localhost:9092', needsRules ? addresses.guarded : addresses.plain).replace('/tmp/kraft-combined-logs', data)
+    const { code, stderr } = await (needsRules ? guarded.run : run)(line)
+    expect([code, stderr]).toEqual([0, expect.not.stringMatching(/ktool|ERROR|Exception/)])
   })
 })
 
