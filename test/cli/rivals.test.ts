@@ -1,8 +1,10 @@
 // Defects seen in other command lines for Kafka, each with a test of its own, at the built bin and a broker.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Sandbox } from './sandbox.ts'
+import { main, Sandbox } from './sandbox.ts'
 
 interface Envelope {
   readonly partition: number
@@ -102,6 +104,27 @@ describe('what others got wrong', () => {
   it('ten digits are seconds, as the documentation of others says of nine', async () => {
     const topic = await topicWith('{"value":"old","timestamp":1000000000000}\n{"value":"new","timestamp":1600000000000}\n', ['--input', 'json', '--timestamp-from', 'record'], 1)
     expect((await ktool.run(['consume', '--topic', topic, '--offset', '@1500000000', '--exit-at-end'])).stdout).toBe('new\n')
+  })
+
+  it('of several topics to delete one that is not there makes the exit code 1, and the others go', async () => {
+    const topic = await topicWith('a\n')
+    const { code, stdout, stderr } = await ktool.run(['topics', 'delete', topic, 'not-there', '--yes'])
+    expect([code, stdout, stderr.includes('not-there')]).toEqual([1, `deleted topic ${topic}\n`, true])
+    expect((await ktool.run(['topics', 'list'])).stdout.split('\n')).not.toContain(topic)
+    expect((await ktool.run(['topics', 'delete', 'not-there', '--if-exists'])).code).toBe(0)
+  })
+
+  it('Ctrl-C ends a producer when all that it has read is acknowledged', async () => {
+    const topic = await topicWith('', [], 1)
+    const child = spawn(process.execPath, [main, 'produce', topic, '-v'], { env: ktool.env, stdio: ['pipe', 'ignore', 'pipe'] })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.stdin.write('line\n'.repeat(20_000)) // and it goes on: no end of the input
+    while ((await consume(topic)).stdout === '') continue
+    child.kill('SIGINT')
+    expect(await once(child, 'exit')).toEqual([130, null])
+    const stored = (await consume(topic)).stdout.split('\n').length - 1
+    expect(stderr).toContain(`${stored} records acknowledged`)
   })
 
   it('a topic name is that topic, and no pattern', async () => {
