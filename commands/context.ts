@@ -26,7 +26,8 @@ export default class Context extends KtoolCommand {
   static override description =
     "A context is a cluster's address with the client properties that go with it, under a name. --context NAME uses it for one " +
     'command, `context use` for all that name no cluster themselves. Its credentials go to its own addresses only. A secret ' +
-    'can stay where it is: ${env:NAME} in a property is an environment variable, ${command:…} what a command prints.'
+    'can stay where it is: ${env:NAME} in a property is an environment variable, ${command:…} what a command prints. A read-only ' +
+    'context refuses every request that would change something; the cluster may still make its own topics when it is first asked about groups.'
 
   static override usage = [
     'context add NAME -b HOST:PORT [--command-config FILE] [-X NAME=VALUE]… [--read-only] [--cluster-id ID]',
@@ -38,6 +39,12 @@ export default class Context extends KtoolCommand {
 
   static override examples = [
     { description: 'From a file of client properties that has the addresses, and never to be written to', command: 'ktool context add prod --command-config client.properties --read-only' },
+    {
+      description: 'With a login whose password is in the environment',
+      command:
+        "ktool context add staging -b kafka:9092 -X security.protocol=SASL_SSL -X sasl.mechanism=PLAIN -X 'sasl.jaas.config=" +
+        'org.apache.kafka.common.security.plain.PlainLoginModule required username="me" password="${env:PW}";\'',
+    },
     { description: 'Where the commands go from now on', command: 'ktool context use prod' },
     { description: 'And for one command', command: 'ktool topics list --context prod' },
   ]

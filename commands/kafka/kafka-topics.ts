@@ -25,7 +25,7 @@ const OPTIONS = {
   delete: { help: 'Delete topics.' },
   alter: { help: 'Add partitions.' },
   describe: { help: 'Show topics and their partitions.' },
-  topic: { arg: 'required', describedAs: 'topic', help: 'The topic; but for --create also a regular expression.' },
+  topic: { arg: 'required', describedAs: 'topic', help: 'The topic; except with --create also a regular expression.' },
   'topic-id': { arg: 'required', describedAs: 'topic-id', help: 'The id of the topic to describe.' },
   config: { arg: 'required', describedAs: 'name=value', help: 'A setting of the new topic.' },
   'delete-config': { arg: 'required', describedAs: 'name', help: 'No longer supported.' },

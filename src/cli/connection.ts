@@ -4,6 +4,7 @@
 import type { BrokerStatus } from '../base/control-messages.ts'
 import { clientConfig } from '../client/client-config.ts'
 import { connectCluster, type Cluster } from '../client/cluster.ts'
+import { isKnownKey } from '../client/config-keys.ts'
 import { readPropertiesFile } from '../client/properties-file.ts'
 import { guarded } from './context-guard.ts'
 import { type Context, currentContext, readContext } from './contexts.ts'
@@ -147,6 +148,11 @@ export async function contextProperties(
   const properties = new Map([...fromFile, ...said])
   if (bootstrapServer !== undefined) properties.set('bootstrap.servers', bootstrapServer)
   if (!properties.get('bootstrap.servers')?.trim()) throw usageError('a context needs an address', 'give --bootstrap-server HOST:PORT')
+  const strange = [...properties.keys()].find((key) => !isKnownKey(key))
+  if (strange !== undefined) {
+    const hint = /^sasl\.(username|password)$/.test(strange) ? 'a login is in sasl.jaas.config; see the examples of `ktool context --help`' : null
+    throw usageError(`${strange} is not a client property of Kafka`, hint)
+  }
   return properties
 }
 

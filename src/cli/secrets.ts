@@ -12,7 +12,11 @@ const LONGEST_ANSWER = 64 * 1024
 /** `what` is for errors: whose properties these are. */
 export async function resolveSecrets(what: string, properties: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): Promise<Map<string, string>> {
   const resolved = new Map<string, string>()
-  for (const [key, value] of properties) resolved.set(key, await resolveValue(`${what}: ${key}`, value, env))
+  for (const [key, value] of properties) {
+    // Within the quotes of a login module's option a secret must not end them.
+    const quoted = key === 'sasl.jaas.config' ? (secret: string) => secret.replaceAll(/["'\\]/g, '\\$&') : (secret: string) => secret
+    resolved.set(key, await resolveValue(`${what}: ${key}`, value, env, quoted))
+  }
   return resolved
 }
 
@@ -23,12 +27,12 @@ export function shownValue(key: string, value: string): string {
   return references === null ? HIDDEN : `${HIDDEN} with ${references.join(', ')}`
 }
 
-async function resolveValue(what: string, value: string, env: NodeJS.ProcessEnv): Promise<string> {
+async function resolveValue(what: string, value: string, env: NodeJS.ProcessEnv, quoted: (secret: string) => string): Promise<string> {
   let text = ''
   let from = 0
   for (const match of value.matchAll(REFERENCE)) {
     const [whole, kind, argument] = match
-    text += value.slice(from, match.index) + (kind === 'env' ? fromEnvironment(what, argument, env) : await fromCommand(what, argument, env))
+    text += value.slice(from, match.index) + quoted(kind === 'env' ? fromEnvironment(what, argument, env) : await fromCommand(what, argument, env))
     from = match.index + whole.length
   }
   return text + value.slice(from)

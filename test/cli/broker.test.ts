@@ -36,6 +36,18 @@ test('status, stop, and what is there after the next start', async () => {
   expect((await box.run(['topics', '--list'])).stdout).toBe('kept\n')
 }, 60_000)
 
+test('a broker that runs already makes the topics that are asked for; one of several is stopped by its address', async () => {
+  const usual = await box.broker()
+  expect((await box.run(['broker', 'start', '--port', '0', '--topic', 'late:2'])).stdout).toBe(`${usual}\n`)
+  expect((await box.run(['topics', 'describe', 'late', '--json'])).stdout).toContain('"partition":1')
+  const { stdout } = await box.run(['broker', 'start', '--ephemeral', '--port', '0'])
+  const other = stdout.trim()
+  expect((await box.run(['broker', 'stop', '-b', 'nowhere:1'])).stderr).toContain('no broker of this machine is at nowhere:1; there are ')
+  expect((await box.run(['broker', 'stop', '-b', other])).stderr).toContain('stopped the broker on ')
+  expect((await box.run(['topics', 'list', '-b', usual])).code).toBe(0)
+  await box.run(['broker', 'stop'])
+})
+
 test('an ephemeral broker leaves nothing', async () => {
   await box.broker('--ephemeral')
   const { dataDirectory } = JSON.parse((await box.run(['broker', 'status', '--json'])).stdout) as { dataDirectory: string }

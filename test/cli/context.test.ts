@@ -3,6 +3,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { resolveSecrets } from '../../src/cli/secrets.ts'
+import { parseJaasConfig } from '../../src/protocol/jaas.ts'
 import { Sandbox } from './sandbox.ts'
 
 const box = new Sandbox()
@@ -57,6 +59,16 @@ describe('secrets', () => {
       code: 2,
       stderr: 'ktool: context login: ssl.key.password: the command for it failed (exit 3); see `ktool topics --help`\n',
     })
+  })
+
+  test('cannot end the quotes that they stand in', async () => {
+    const resolved = await resolveSecrets('c', new Map([['sasl.jaas.config', 'm required password="${env:PW}";']]), { PW: 'a"; b\\c' })
+    expect(parseJaasConfig(resolved.get('sasl.jaas.config') ?? '').options.get('password')).toBe('a"; b\\c')
+  })
+
+  test('what is no property of a client is refused before it is kept', async () => {
+    const { code, stderr } = await box.run(['context', 'add', 'wrong', '-b', address, '-X', 'sasl.username=me'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('sasl.username is not a client property of Kafka; a login is in sasl.jaas.config')])
   })
 
   test('come from the environment and from commands', async () => {

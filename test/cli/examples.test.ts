@@ -49,6 +49,7 @@ describe('the examples of the help', () => {
   const EXPECTED: Readonly<Record<string, readonly [number, RegExp]>> = {
     'ktool transactions abort orders -p 0 --start-offset 1234': [1, /transaction/],
     'ktool topics list --context prod': [3, /127\.0\.0\.1:1/],
+    'ktool broker stop -b "$address"': [3, /no broker of this machine is at/],
   }
   // The first goes on until it is stopped, and other tests start brokers; the second is for another shell.
   const elsewhere = /^ktool broker run|completion zsh/

@@ -6,8 +6,11 @@ import { access, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { HIDDEN, type BrokerStatus } from '../../base/control-messages.ts'
+import { createTopics } from '../../client/admin.ts'
+import { clientConfig } from '../../client/client-config.ts'
+import { connectCluster } from '../../client/cluster.ts'
 import type { BrokerSettings } from '../broker-flags.ts'
-import { clientAddress, runningBrokers } from '../control.ts'
+import { addressOf, clientAddress, runningBrokers } from '../control.ts'
 import { CliError, ExitCode, operationError, usageError } from '../errors.ts'
 import { brokerOn, requestStop, startInBackground, type StartResult } from '../local-broker.ts'
 import { brokerLogFile, type LocalPaths } from '../paths.ts'
@@ -33,8 +36,22 @@ export async function startBroker(
       const message = `a broker runs on ${result.status.dataDirectory} already, with other settings: ${difference}`
       throw operationError('BROKER_RUNS', message, 'stop it first, or name another --data-dir')
     }
+    await createMissing(settings.topics, result.status)
   }
   return result
+}
+
+/** What a broker that starts does itself. */
+async function createMissing(topics: BrokerSettings['topics'], status: BrokerStatus): Promise<void> {
+  if (topics.length === 0) return
+  const cluster = connectCluster(await clientConfig(new Map([['bootstrap.servers', clientAddress(status)]])))
+  try {
+    for (const result of (await createTopics(cluster, topics)).values()) {
+      if (!result.ok && result.error.error !== 'TOPIC_ALREADY_EXISTS') throw result.error
+    }
+  } finally {
+    await cluster.close()
+  }
 }
 
 /** Throws NO_BROKER, exit 3, when none runs. */
@@ -43,6 +60,15 @@ export async function brokerStatus(dataDirectory: string | undefined, paths: Loc
   if (status !== undefined) return status
   const where = dataDirectory === undefined ? 'no broker runs' : `no broker runs on ${dataDirectory}`
   throw new CliError({ code: 'NO_BROKER', message: where, hint: 'start one with `ktool broker start`', exitCode: ExitCode.unreachable })
+}
+
+/** Of the broker on this machine that has a listener at this address. Throws NO_BROKER, exit 3, when none has. */
+export async function directoryOf(address: string, paths: LocalPaths): Promise<string> {
+  const running = await runningBrokers(paths.runtimeDirectory)
+  const found = running.find(({ listeners }) => listeners.some((listener) => addressOf(listener) === address))
+  if (found !== undefined) return found.dataDirectory
+  const hint = running.length === 0 ? 'none runs' : `there are ${running.map(clientAddress).join(', ')}`
+  throw new CliError({ code: 'NO_BROKER', message: `no broker of this machine is at ${address}`, hint, exitCode: ExitCode.unreachable })
 }
 
 /** The broker that was stopped, undefined when none ran. */
