@@ -83,6 +83,7 @@ function general(text: string, address: string): string {
     .replaceAll(new RegExp(`${host}:?\\D{0,8}${port}`, 'g'), 'ADDRESS')
     .replaceAll(/(?<=TopicId: |"topicId":"|, id )[\w-]{22}/gi, 'TOPIC-ID')
     .replaceAll(/(?<=cluster ?id"?: ?"?)[\w-]{22}/gi, 'CLUSTER-ID')
+    .replaceAll(/(?<=^(acting|dry run) on ADDRESS, cluster )[\w-]{22}/gm, 'CLUSTER-ID')
     .replaceAll(/^\s+at [\w.$]+.*\n/gm, '')
     .replaceAll(/^(Picked up|OpenJDK|SLF4J).*\n/gm, '')
     .replaceAll(/^\[\d{4}-\d\d-\d\d [\d:,]+\] /gm, '[TIME] ')
