@@ -31,7 +31,7 @@ export interface ApacheMessage {
 
 type ApacheFile = Omit<ApacheMessage, 'fields'> & Partial<Pick<ApacheMessage, 'fields'>>
 
-const JARS = ['clients', 'metadata', 'group-coordinator', 'transaction-coordinator', 'share-coordinator']
+const JARS = ['clients', 'metadata', 'group-coordinator', 'transaction-coordinator', 'share-coordinator', 'storage']
 
 /** What a test says that was told to do without Apache; undefined when it must not. */
 export const whySkipped = process.env.KTOOL_SKIP_PEERS === '1' ? 'skipped: KTOOL_SKIP_PEERS is 1' : undefined
@@ -43,7 +43,7 @@ export function readApacheMessages(): Map<string, ApacheMessage> {
   for (const artifact of JARS) {
     const jar = readdirSync(libs).find((file) => file.startsWith(`kafka-${artifact}-4.3`))
     if (jar === undefined) throw new Error(`no jar of kafka-${artifact} in ${libs}`)
-    const files = unzip(readFileSync(join(libs, jar)), /^common\/(message|metadata)\/[^/]+\.json$/)
+    const files = unzip(readFileSync(join(libs, jar)), /^(?:common\/)?(message|metadata)\/[^/]+\.json$/)
     for (const text of files.values()) {
       // Requests that 4.0 removed keep a file without fields.
       const { fields = [], ...rest } = JSON.parse(text.replace(/^\s*\/\/.*$/gm, '')) as ApacheFile
