@@ -32,8 +32,7 @@ describe.skipIf(!isThere)('Kafka Streams', () => {
   test('exactly once over the death of the broker and of an instance', { timeout: 40 * MINUTE }, async () => {
     const began = Date.now()
     const count = await StreamsApp.prepare(wordCount(), EXACTLY_ONCE)
-    count.write(WORDS, inputOf(word))
-    const kills = await count.survive()
+    const kills = await count.survive(inputOf(word))
     const results = await count.results(COUNTS, isComplete, ...AS_LONG)
     await count.stop()
     expect(broken(results)).toEqual([])
@@ -47,8 +46,7 @@ describe.skipIf(!isThere)('Kafka Streams', () => {
     const totals = await StreamsApp.prepare(totalsProgram(), EXACTLY_ONCE)
     // Both sides of a join need their keys in the same partitions, so those of Java's partitioner.
     totals.write('totals-regions', Array.from({ length: KEYS }, (_, key) => `user${key}\t${regionOf(key)}`), '-K', '\t', '-X', 'partitioner=murmur2_random')
-    totals.write('totals-input', inputOf((at) => `user${keyAt(at)} ${amountAt(at)}`))
-    const kills = await totals.survive()
+    const kills = await totals.survive(inputOf((at) => `user${keyAt(at)} ${amountAt(at)}`))
     const users = await totals.results('totals-users', isComplete)
     const { byUser, byRegion } = totalsInBatch()
     const isEqual = (lines: readonly string[]) => isSame(lastOf(lines), byRegion)

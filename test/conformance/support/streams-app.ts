@@ -127,11 +127,15 @@ export class StreamsApp {
   }
 
   /**
-   * Runs the whole input through two instances: the broker is killed while the group is in PreparingRebalance, then while a
-   * transaction is open, again and again, and an instance is killed. Says what was open each time.
+   * Runs the input through two instances, a part before each kill, so that there is always something to be done: the broker is
+   * killed while the group is in PreparingRebalance, then while a transaction is open, again and again, and an instance is
+   * killed. Says what was open each time.
    */
-  async survive(): Promise<string> {
+  async survive(lines: readonly string[]): Promise<string> {
     const { broker } = this
+    const part = Math.ceil(lines.length / (BROKER_KILLS + 1))
+    const feed = (at: number) => this.write(this.#program.input, lines.slice(at * part, (at + 1) * part))
+    feed(0)
     let first = this.instance('a')
     await this.processed(1)
     // The first instance can't answer the rebalance that the second asks for, so that it stays open. It is frozen late, since a
@@ -147,7 +151,8 @@ export class StreamsApp {
 
     const phases = new Map<string, number>()
     for (let kill = 1; kill <= BROKER_KILLS; kill++) {
-      await this.processed((SCALE.records / (BROKER_KILLS + 1)) * kill)
+      await this.processed(part * kill)
+      feed(kill)
       const [phase] = await broker.killWhile(() => {
         const open = openTransactions(broker.data)
         return open.size > 0 ? [...open.values()] : undefined
