@@ -16,6 +16,7 @@ function read(layout: string, input: Buffer, piece = input.length): (readonly [B
   const reader = new FormatReader(layout)
   const found: (readonly [Buffer | null, Buffer | null])[] = []
   for (let at = 0; at <= input.length; at += Math.max(piece, 1)) {
+    reader.space().fill('-', 0, 64) // what is behind the end must not matter
     reader.push(input.subarray(at, at + Math.max(piece, 1)), 0)
     if (at + Math.max(piece, 1) > input.length) reader.finish()
     while (reader.next()) {

@@ -192,7 +192,8 @@ export class FormatReader implements RecordParser, RecordCutter {
       return this.#checked(Number(number), verb, String(number))
     }
     let end = this.#at
-    if (this.bytes[end] === 0x2d) end++
+    // Behind the end stands what was read before.
+    if (end < this.#end && this.bytes[end] === 0x2d) end++
     while (end < this.#end && this.bytes[end] >= 0x30 && this.bytes[end] <= 0x39) end++
     if (end === this.#end && !this.#isFinished) return undefined
     const text = this.bytes.toString('latin1', this.#at, end)
