@@ -1,8 +1,8 @@
-// `ktool log dump`: what is in the files of a log.
+// `ktool log dump`: what is in the files of a log. What reads them is loaded when it is asked for.
 
 import * as Flags from '@oclif/core/flags'
 import { KtoolCommand } from '../../src/cli/base-command.ts'
-import { dumpBatches, dumpRecords } from '../../src/cli/offline/dump.ts'
+import type { dumpBatches } from '../../src/cli/offline/dump.ts'
 import type { WordRules } from '../../src/cli/words.ts'
 
 type Batch = typeof dumpBatches extends (path: string) => AsyncGenerator<infer B> ? B : never
@@ -39,6 +39,7 @@ export default class LogDump extends KtoolCommand {
       await this.output.table(columns, rows)
     }
     try {
+      const { dumpBatches } = await import('../../src/cli/offline/dump.ts')
       for await (const batch of dumpBatches(file)) {
         if (this.output.isJson) this.output.json({ file, ...facts(batch) })
         else rows.push(rowOf(batch))
@@ -49,6 +50,7 @@ export default class LogDump extends KtoolCommand {
   }
 
   async #records(file: string): Promise<void> {
+    const { dumpBatches, dumpRecords } = await import('../../src/cli/offline/dump.ts')
     for await (const batch of dumpBatches(file)) {
       for (const record of dumpRecords(file, batch)) {
         if (this.output.isJson) this.output.json({ file, ...record })

@@ -3,7 +3,7 @@
 import * as Flags from '@oclif/core/flags'
 import { KtoolCommand } from '../../src/cli/base-command.ts'
 import { operationError } from '../../src/cli/errors.ts'
-import { filesToVerify, verifyFile, type Verified } from '../../src/cli/offline/verify.ts'
+import type { Verified } from '../../src/cli/offline/verify.ts'
 import { bytesText } from '../../src/cli/quantities.ts'
 import type { WordRules } from '../../src/cli/words.ts'
 
@@ -28,6 +28,7 @@ export default class LogVerify extends KtoolCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(LogVerify)
+    const { filesToVerify, verifyFile } = await import('../../src/cli/offline/verify.ts') // loaded when it is asked for
     const results: Verified[] = []
     for (const file of filesToVerify(flags.file)) {
       const result = await verifyFile(file)
