@@ -1,7 +1,7 @@
 // kafka-broker-api-versions (BrokerApiVersionsCommand of Apache Kafka 4.3). Each bootstrap server is tried once.
 
 import { CLIENT_APIS } from '../../src/cli/apache/client-apis.ts'
-import { type Face, FaceExit, traceOf } from '../../src/cli/apache/face.ts'
+import { type Face, FaceExit, printTrace } from '../../src/cli/apache/face.ts'
 import { JavaError, runtimeException, toJava } from '../../src/cli/apache/java-errors.ts'
 import { listText } from '../../src/cli/apache/java-text.ts'
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
@@ -39,7 +39,7 @@ export const face: Face = async (argv, io) => {
     return 0
   } catch (error) {
     if (error instanceof FaceExit) throw error
-    io.err(`${toJava(error).message}\n${traceOf(error)}\n`)
+    printTrace(io, error)
     return 1
   } finally {
     await cluster?.close()

@@ -2,7 +2,7 @@
 
 import { describeCluster, unregisterBroker } from '../../src/client/admin.ts'
 import { ArgparseError, type Argument, HelpScreen, type Namespace, parseArguments, type Program } from '../../src/cli/apache/argparse.ts'
-import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
+import { type Face, FaceExit, type FaceIo, printTrace } from '../../src/cli/apache/face.ts'
 import { illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
@@ -44,7 +44,7 @@ export const face: Face = async (argv, io) => {
     // This tool ends with 1 for its help too.
     if (error instanceof HelpScreen) throw new FaceExit(1, { out: error.help })
     if (error instanceof ArgparseError) throw new FaceExit(1, { err: error.report })
-    io.err(`${toJava(error).message}\n${traceOf(error)}\n`)
+    printTrace(io, error)
     return 1
   }
 }

@@ -2,9 +2,10 @@
 // goes on asking for it until its time is up.
 
 import { deleteRecords, type DeleteRecordsQuestion } from '../../src/client/admin.ts'
-import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
-import { executionException, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { asArray, asObject, field, readJavaFile, toInt, toLong, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
+import { type Face, FaceExit, type FaceIo, printTrace } from '../../src/cli/apache/face.ts'
+import { readJavaFile } from '../../src/cli/apache/file-text.ts'
+import { executionException, JavaError } from '../../src/cli/apache/java-errors.ts'
+import { asArray, asObject, field, toInt, toLong, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
@@ -25,8 +26,7 @@ export const face: Face = async (argv, io) => {
     return 0
   } catch (error) {
     if (error instanceof FaceExit) throw error
-    const java = toJava(error)
-    io.err(`${java.message}\n${traceOf(java)}\n`)
+    printTrace(io, error)
     return 1
   }
 }

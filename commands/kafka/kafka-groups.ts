@@ -2,7 +2,7 @@
 
 import type { GroupListing } from '../../src/client/admin.ts'
 import type { Cluster } from '../../src/client/cluster.ts'
-import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
+import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { groupListings } from '../../src/cli/apache/group-listings.ts'
 import { illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
@@ -38,7 +38,7 @@ export const face: Face = async (argv, io) => {
     bootstrapServer = options.value('bootstrap-server')
   } catch (error) {
     if (!(error instanceof JavaError)) throw error
-    io.err(`${error.message}\n${traceOf(error)}\n`)
+    printTrace(io, error)
     return 1
   }
   let cluster: Cluster | undefined

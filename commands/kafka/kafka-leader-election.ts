@@ -3,10 +3,11 @@
 // --zookeeper is accepted as its predecessor's (kafka-preferred-replica-election, until 2.8).
 
 import { electLeaders, type ElectionType, type PartitionResult, type TopicPartition } from '../../src/client/admin.ts'
-import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
+import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
+import { readJavaFile } from '../../src/cli/apache/file-text.ts'
 import { called, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, partitionHash } from '../../src/cli/apache/java-hash.ts'
-import { asArray, asObject, field, type JsonNode, readJavaFile, toInt, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
+import { asArray, asObject, field, type JsonNode, toInt, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { listText } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -55,7 +56,7 @@ export const face: Face = async (argv, io) => {
     return 0
   } catch (error) {
     if (!(error instanceof JavaError)) throw error
-    io.err(`${error.message}\n${traceOf(error)}\n`)
+    printTrace(io, error)
     return 1
   }
 }

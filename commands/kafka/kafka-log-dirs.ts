@@ -1,7 +1,7 @@
 // kafka-log-dirs (LogDirsCommand of Apache Kafka 4.3). The keys of its JSON come in this order here, in a hash map's there.
 
 import { describeCluster, describeLogDirs, type LogDirectory } from '../../src/client/admin.ts'
-import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
+import { type Face, FaceExit, type FaceIo, printTrace } from '../../src/cli/apache/face.ts'
 import { awaited, executionException, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { checkRequired, DEFAULT_OPTIONS, integer, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -21,8 +21,7 @@ export const face: Face = async (argv, io) => {
     return 0
   } catch (error) {
     if (error instanceof FaceExit) throw error
-    const java = toJava(error)
-    io.err(`${java.message}\n${traceOf(java)}\n`)
+    printTrace(io, error)
     return 1
   }
 }

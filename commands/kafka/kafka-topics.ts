@@ -9,7 +9,7 @@ import {
   type Result, type TopicDescription,
 } from '../../src/client/admin.ts' // prettier-ignore
 import type { Cluster } from '../../src/client/cluster.ts'
-import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
+import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { called, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { isInternalTopic, javaSplit, listText, topicFilter } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
@@ -54,19 +54,18 @@ const CONFIGS_TOOL = ' (To alter topic configurations, the kafka-configs tool ca
 
 export const face: Face = async (argv, io) => {
   let options: Options
-  let bootstrapServer: string | undefined
-  let properties: ReadonlyMap<string, string>
+  let cluster: Cluster
   try {
     options = parseJopt(OPTIONS, argv)
     checkOptions(options, argv, io)
-    properties = await loadProperties(options.value('command-config'))
-    bootstrapServer = options.value('bootstrap-server') ?? (await brokerForZookeeper(io, options.value('zookeeper') ?? ''))
+    const properties = await loadProperties(options.value('command-config'))
+    const bootstrapServer = options.value('bootstrap-server') ?? (await brokerForZookeeper(io, options.value('zookeeper') ?? ''))
+    cluster = await openCluster(io, { bootstrapServer, properties, clientId: 'adminclient-1', kind: 'KafkaAdminClient' })
   } catch (error) {
     if (!(error instanceof JavaError)) throw error
-    io.err(`${error.message}\n${traceOf(error)}\n`)
+    printTrace(io, error)
     return 1
   }
-  const cluster = await openCluster(io, { bootstrapServer, properties, clientId: 'adminclient-1', kind: 'KafkaAdminClient' })
   try {
     const action = ACTIONS.find((action) => options.has(action))
     await (action === 'create' ? create : action === 'alter' ? alter : action === 'list' ? list : action === 'delete' ? remove : describe)(cluster, options, io)

@@ -40,7 +40,10 @@ describe('kafka-console-producer and kafka-console-consumer', () => {
   })
 
   it('wait for a topic, and read what comes', async () => {
-    const { stdout, code } = await shell('consume --topic later --max-messages 1 --from-beginning & sleep 0.5; echo here | produce --topic later; wait $!')
+    const { stdout, code } = await shell(
+      'consume --topic later --max-messages 1 --from-beginning & ' +
+        `until '${process.execPath}' '${main}' topics list -b ${address} | grep -q later; do :; done; echo here | produce --topic later; wait $!`,
+    )
     expect({ stdout, code }).toEqual({ stdout: 'here\n', code: 0 })
   })
 

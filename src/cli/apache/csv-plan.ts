@@ -1,9 +1,9 @@
 // Plans of kafka-consumer-groups as CSV, `topic,partition,offset` or with the group in front, as Jackson reads and writes it:
 // what is missing at the end of a line is 0, and what is wrong with one is said in Jackson's words (CsvUtils, OffsetsUtils).
 
-import { readFile } from 'node:fs/promises'
 import { type FaceIo, traceOf } from './face.ts'
-import { illegalArgument, JavaError, wrappedInRuntime } from './java-errors.ts'
+import { readJavaFile } from './file-text.ts'
+import { illegalArgument, JavaError, toJava, wrappedInRuntime } from './java-errors.ts'
 import { javaSplit } from './java-text.ts'
 
 export interface PlanRow {
@@ -24,9 +24,9 @@ const WITH_GROUP: Schema = { fields: ['group', ...NO_GROUP.fields], record: 'Csv
 
 export async function planText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    return await readJavaFile(path)
   } catch (error) {
-    throw wrappedInRuntime(new JavaError('java.io.IOException', `Unable to read file ${path}`, { cause: error }))
+    throw wrappedInRuntime(toJava(error))
   }
 }
 

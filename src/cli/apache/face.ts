@@ -37,6 +37,11 @@ export function traceOf(error: unknown): string {
   return java.message === '' ? `${java.className}\n` : `${java.className}: ${java.message}\n`
 }
 
+/** What most tools do with an exception that reaches their main: its message, then its trace, on System.err. */
+export function printTrace(io: FaceIo, error: unknown): void {
+  io.err(`${toJava(error).message}\n${traceOf(error)}\n`)
+}
+
 /** Runs a face to its end. Rejects for defects of ours only. */
 export async function runFace(face: Face, argv: readonly string[], io: FaceIo): Promise<number> {
   try {

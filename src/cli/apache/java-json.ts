@@ -1,7 +1,6 @@
 // JSON as Apache's tools read it (Jackson, and Kafka's Json over it): whole numbers are told from fractions, what stands
 // behind the first value is not looked at, and errors have Jackson's words.
 
-import { readFile } from 'node:fs/promises'
 import { JavaError } from './java-errors.ts'
 
 export type JsonNode =
@@ -26,15 +25,6 @@ export function tryParseJson(text: string): JsonNode | undefined {
   } catch (error) {
     if (error instanceof JavaError) return undefined
     throw error
-  }
-}
-
-/** Utils.readFileAsString. Throws the JavaError of a file that can't be read. */
-export async function readJavaFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new JavaError('java.io.IOException', `Unable to read file ${path}`, { cause: error })
   }
 }
 
