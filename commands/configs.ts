@@ -6,9 +6,10 @@ import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
 import { showConfigs, entityTitle } from '../src/cli/config-views.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
+import { resolveSecrets } from '../src/cli/secrets.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/configs.ts'
-import { withoutPassword } from '../src/cli/verbs/quotas.ts'
+import { isPassword, withoutPassword } from '../src/cli/verbs/quotas.ts'
 
 export default class Configs extends ClusterCommand {
   static override words: WordRules = {
@@ -18,7 +19,8 @@ export default class Configs extends ClusterCommand {
 
   static override description =
     'Without a name, `describe --entity-type …` shows all of that type that have settings of their own. `alter NAME` and `--alter --topic NAME` are the ' +
-    "same. Users, clients and ips have quotas, users also passwords for SCRAM; '' as a name is what holds for all others."
+    "same. Users, clients and ips have quotas, users also passwords for SCRAM; '' as a name is what holds for all others. In a password " +
+    '${env:NAME} is an environment variable and ${command:…} what a command prints: on a command line it would be there for all to see.'
 
   static override usage = [
     'configs describe TOPIC… [--all]',
@@ -32,7 +34,7 @@ export default class Configs extends ClusterCommand {
     { description: 'A value with commas', command: "ktool configs alter orders --add-config 'cleanup.policy=[compact,delete]'" },
     { description: 'Back to the default', command: 'ktool configs alter orders --delete-config retention.ms' },
     { description: 'A quota for a user', command: 'ktool configs alter --user alice --add-config producer_byte_rate=1048576' },
-    { description: 'A password', command: "ktool configs alter --user alice --add-config 'SCRAM-SHA-256=[password=secret]'" },
+    { description: 'A password, from the environment', command: "ktool configs alter --user alice --add-config 'SCRAM-SHA-256=[password=${env:PW}]'" },
     { description: 'Every setting there is, with where it comes from', command: 'ktool configs describe orders --all' },
   ]
 
@@ -79,9 +81,9 @@ export default class Configs extends ClusterCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Configs)
-    const add = new Map((flags['add-config'] ?? []).flatMap((text) => [...verbs.parseAddConfig(text)]))
+    const said = new Map((flags['add-config'] ?? []).flatMap((text) => [...verbs.parseAddConfig(text)]))
     const remove = (flags['delete-config'] ?? []).flatMap(verbs.parseDeleteConfig)
-    const changes = add.size + remove.length
+    const changes = said.size + remove.length
     if (flags.describe === flags.alter) throw usageError('say what to do: --describe or --alter', 'see `ktool configs --help`')
     if (flags.describe && changes > 0) throw usageError('--describe changes nothing', 'did you mean --alter?')
     if (flags.alter && flags.all) throw usageError('--all goes with --describe')
@@ -89,6 +91,9 @@ export default class Configs extends ClusterCommand {
     const { type, names } = entitiesOf(flags)
     const odd = type === 'brokers' ? names?.find((name) => !/^\d*$/.test(name)) : undefined
     if (odd !== undefined) throw usageError(`a broker is named by its number, not '${odd}'`)
+    // Other settings may have such references, too, for the broker to look up.
+    const passwords = new Map([...said].filter(([name]) => type === 'users' && isPassword(name)))
+    const add = new Map([...said, ...(await resolveSecrets('--add-config', passwords, process.env))])
     const connection = await this.connect(flags)
     if (flags.describe) return this.#describe(connection, type, names?.map((name) => entityOf(type, name, flags.client)), flags.all)
     const entities = [...new Set(names ?? [await this.#askName(connection, type)])].map((name) => entityOf(type, name, flags.client))

@@ -65,7 +65,7 @@ export default class Consume extends ClusterCommand {
       char: 'o',
       helpValue: 'OFFSET',
       summary:
-        'start, end, N (with --partition), -N before the end, +N behind the start, @TIME (2026-03-01T09:00, -1h, milliseconds), now, ' +
+        'start, end, N (with --partition), -N before the end of each partition, +N behind the start, @TIME (2026-03-01T09:00, -1h, milliseconds), now, ' +
         'today, yesterday, stored:GROUP; a range of two as A:B or A..B, which stops at its end; or by partition: 0=47,1=-5,*=end.',
     }),
     from: Flags.string({ helpValue: 'PLACE', exclusive: ['offset', 'from-beginning'], summary: 'Where to start, in the words of --offset.' }),
@@ -74,7 +74,7 @@ export default class Consume extends ClusterCommand {
       min: 0,
       helpValue: 'N',
       exclusive: ['offset', 'from-beginning'],
-      summary: 'The last N of each partition, and no more.',
+      summary: 'The last N of each partition, not of the topic as a whole, and no more.',
     }),
     'max-messages': Flags.integer({ char: 'c', charAliases: ['n'], min: 0, helpValue: 'N', summary: 'Stop after so many records.' }),
     'exit-at-end': Flags.boolean({ char: 'e', summary: 'Stop at the end as it is when the command starts.' }),

@@ -1,13 +1,15 @@
 // `ktool faces`: Apache's tools by their own names.
 
 import * as Flags from '@oclif/core/flags'
+import { FACE_NAMES, OTHER_NAMES } from '../src/cli/apache/face-names.ts'
 import { KtoolCommand } from '../src/cli/base-command.ts'
 import { linkFaces } from '../src/cli/verbs/faces.ts'
 
 export default class Faces extends KtoolCommand {
   static override description =
     "Puts links with the names of Apache's tools (kafka-topics, kafka-topics.sh, …) into a directory. Called by such a name, " +
-    'ktool takes the options of that tool, prints what it prints and ends with its exit code. Files that are there stay.'
+    'ktool takes the options of that tool, prints what it prints and ends with its exit code. Files that are there stay. ' +
+    `The tools are ${[...FACE_NAMES].sort().join(', ')}; ${Object.keys(OTHER_NAMES).join(' and ')} are names of habit for the same.`
 
   static override usage = ['faces --dir DIR']
 

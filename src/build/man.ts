@@ -22,13 +22,14 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ],
   ['NO_COLOR, FORCE_COLOR', 'No colour when the first is not empty; colour when the second is 1, 2 or 3, even in a pipe.'],
   ['XDG_DATA_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR', "The bundled broker's data, its log, and its control socket are below these."],
+  ['XDG_CONFIG_HOME', 'Contexts are below it.'],
   ['KTOOL_DEBUG', '1 prints the stack trace of an error.'],
 ]
 
 const EXIT_STATUS: readonly (readonly [string, string])[] = [
   ['0', 'Done.'],
   ['1', 'The operation failed, or a part of it did.'],
-  ['2', 'The command line or a configuration is wrong.'],
+  ['2', 'The command line or a configuration is wrong, or the context refuses: it is read-only, or for another cluster.'],
   ['3', 'The cluster could not be reached, or refused the login; or no broker runs.'],
   ['4', 'An expectation or a deadline was not met.'],
   ['130, 143', 'Ended by SIGINT or SIGTERM.'],
@@ -37,6 +38,8 @@ const EXIT_STATUS: readonly (readonly [string, string])[] = [
 const FILES: readonly (readonly [string, string])[] = [
   ['~/.local/share/ktool', "The bundled broker's data, in Kafka's format."],
   ['~/.local/state/ktool/broker.log', 'The log of a broker started in the background.'],
+  ['~/.config/ktool/contexts', "What `ktool context` keeps, a file of Kafka's client properties for each, readable by its owner only."],
+  ['~/.config/ktool/current-context', 'The name of the current one.'],
 ]
 
 /** By file name. */

@@ -30,7 +30,7 @@ export interface Connection {
   /** Whether this is the bundled broker found (or started) on this machine, not a cluster that somebody named. */
   readonly isBundled: boolean
   readonly bootstrapServers: string
-  /** What named it, for people: a flag, a variable, a context, THE_LOCAL_BROKER. */
+  /** What named it, for people: a flag, a variable, a context, the broker on this machine. */
   readonly source: string
   /** The context it comes from, where it does. */
   readonly context: Context | undefined
@@ -44,8 +44,6 @@ export interface Target {
   readonly context: Context | undefined
   readonly properties: ReadonlyMap<string, string>
 }
-
-const THE_LOCAL_BROKER = 'the broker on this machine'
 
 /** What resolveTarget asks the world; tests put their own in. */
 export interface Surroundings {
@@ -91,7 +89,7 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
   const { env } = around
   const fromFlag = options.commandConfig === undefined ? undefined : await around.readProperties(options.commandConfig)
   const configured = (base: ReadonlyMap<string, string> | undefined, servers: string, source: string): Target => ({
-    isBundled: source === THE_LOCAL_BROKER,
+    isBundled: false,
     source,
     context: undefined,
     properties: new Map([...(base ?? []), ...(options.properties ?? []), ['bootstrap.servers', servers]]),
@@ -126,7 +124,9 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
 
   const local = await localBroker(around)
   const wanted = options.properties?.get('security.protocol') ?? fromFlag?.get('security.protocol') ?? 'PLAINTEXT'
-  return configured(fromFlag, localAddress(local, wanted.trim().toUpperCase()), THE_LOCAL_BROKER)
+  // Somebody's throw-away broker counts, too, if no other runs: it is named as what it is.
+  const source = `the ${local.ephemeral ? 'ephemeral ' : ''}broker on this machine`
+  return { ...configured(fromFlag, localAddress(local, wanted.trim().toUpperCase()), source), isBundled: true }
 }
 
 async function inContext(context: Context, { properties }: ConnectionOptions, env: NodeJS.ProcessEnv): Promise<Target> {

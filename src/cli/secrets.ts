@@ -1,5 +1,5 @@
-// Secrets that a context only refers to: ${env:NAME} is an environment variable, as Kafka's EnvVarConfigProvider has it,
-// ${command:…} what a command prints. They are looked up when the context is used, and shown to nobody.
+// Secrets that a context, or the password of a new user, only refers to: ${env:NAME} is an environment variable, as Kafka's
+// EnvVarConfigProvider has it, ${command:…} what a command prints. They are looked up when they are used, and shown to nobody.
 
 import { spawn } from 'node:child_process'
 import { HIDDEN } from '../base/control-messages.ts'

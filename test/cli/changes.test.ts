@@ -25,8 +25,8 @@ describe('a change says first where it acts', () => {
     ['topics create said -b ADDRESS', {}, '--bootstrap-server'],
     ['topics alter said -p 3 -X bootstrap.servers=ADDRESS', {}, 'the property bootstrap.servers'],
     ['topics delete said', { KTOOL_BOOTSTRAP_SERVERS: 'ADDRESS' }, 'KTOOL_BOOTSTRAP_SERVERS'],
-    ['configs alter orders --add-config retention.ms=1000', {}, 'the broker on this machine'],
-    ['groups reset-offsets readers --all-topics --to-earliest --execute', {}, 'the broker on this machine'],
+    ['configs alter orders --add-config retention.ms=1000', {}, 'the ephemeral broker on this machine'],
+    ['groups reset-offsets readers --all-topics --to-earliest --execute', {}, 'the ephemeral broker on this machine'],
   ])('%s', async (line, env, source) => {
     const around = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace('ADDRESS', address)]))
     const result = await ktool(line.replace('ADDRESS', address), around)
@@ -35,7 +35,7 @@ describe('a change says first where it acts', () => {
 
   test('in JSON, too; and looking does not', async () => {
     const { stderr } = await ktool('configs alter orders --add-config retention.ms=2000 --json')
-    expect(JSON.parse(stderr)).toEqual({ actingOn: { address, clusterId, source: 'the broker on this machine' } })
+    expect(JSON.parse(stderr)).toEqual({ actingOn: { address, clusterId, source: 'the ephemeral broker on this machine' } })
     for (const line of ['topics describe orders', 'configs describe orders', 'groups describe readers']) {
       expect((await ktool(line)).stderr).toBe('')
     }

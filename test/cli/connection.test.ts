@@ -69,6 +69,9 @@ test('only the broker found on this machine is the bundled one', async () => {
   const around = running(broker(9092, '/usual'))
   expect((await resolve({}, around)).isBundled).toBe(true)
   expect((await resolve({ bootstrapServer: '127.0.0.1:9092' }, around)).isBundled).toBe(false)
+  expect((await resolve({}, around)).source).toBe('the broker on this machine')
+  const throwAway = running({ ...broker(9092, '/tmp/x'), ephemeral: true })
+  expect(await resolve({}, throwAway)).toMatchObject({ isBundled: true, source: 'the ephemeral broker on this machine' })
 })
 
 test('of several brokers the usual one; else they must be told apart', async () => {

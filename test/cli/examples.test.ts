@@ -24,7 +24,7 @@ function place() {
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(box.directory, name), text)
   writeFileSync(join(bin, 'ktool'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 })
   const onFreePort = `ktool() { case " $* " in *' --port '*) command ktool "$@";; ' broker start '*) command ktool "$@" --port 0;; *) command ktool "$@";; esac; }`
-  const run = (script: string) => box.shell(`unset -f ktool; cd '${box.directory}'; export HOME=$PWD PATH=$PWD/bin:$PATH; ${onFreePort}; ${script}`)
+  const run = (script: string) => box.shell(`unset -f ktool; cd '${box.directory}'; export HOME=$PWD PATH=$PWD/bin:$PATH PW=secret; ${onFreePort}; ${script}`)
   return { box, run }
 }
 

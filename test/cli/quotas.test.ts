@@ -41,6 +41,16 @@ describe('quotas and passwords', () => {
     expect(await out('alter', '--user', 'bob', '--delete-config', 'SCRAM-SHA-256')).toBe('changed 1 setting of user bob\n')
   })
 
+  test('a password comes from the environment or a command, and never shows', async () => {
+    const set = (reference: string, env = {}, ...more: string[]) =>
+      box.run(['configs', 'alter', '--user', 'carol', '--add-config', `SCRAM-SHA-256=[password=${reference}]`, ...more], { env })
+    expect(await set('${env:PW}')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('needs the environment variable PW, which is not set') as string })
+    const said = await set('${env:PW}', { PW: 'a],[b' }, '--json')
+    expect([said.code, said.stdout + said.stderr]).toEqual([0, expect.not.stringContaining('a],[b')])
+    expect((await set('${command:printf %s a]b}')).code).toBe(0)
+    expect((await set('${command:exit 3}')).code).toBe(2)
+  })
+
   test('of clients, addresses, groups and client metrics', async () => {
     await out('alter', '--client', 'app', '--add-config', 'producer_byte_rate=9')
     expect(await out('describe', '--client', 'app')).toContain('client app\n')

@@ -73,11 +73,11 @@ export async function alterQuotaHolder(cluster: Cluster, holder: QuotaHolder, { 
   const known: readonly string[] = holder.type === 'ips' ? IP_QUOTAS : [...CLIENT_QUOTAS, ...(canHavePassword(holder) ? SCRAM_MECHANISM_NAMES : [])]
   const unknown = [...add.keys(), ...remove].find((name) => !known.includes(name))
   if (unknown !== undefined) throw usageError(`${holder.type} have no setting '${unknown}'`, didYouMean(unknown, known) ?? `there are ${known.join(', ')}`)
-  const set = [...add].flatMap(([name, text]) => (isMechanism(name) ? [parsePassword(name, text)] : []))
-  const removed = remove.filter(isMechanism)
+  const set = [...add].flatMap(([name, text]) => (isPassword(name) ? [parsePassword(name, text)] : []))
+  const removed = remove.filter(isPassword)
   const quotas = new Map<string, number | undefined>()
-  for (const [name, text] of add) if (!isMechanism(name)) quotas.set(name, parseQuota(name, text))
-  for (const name of remove) if (!isMechanism(name)) quotas.set(name, undefined)
+  for (const [name, text] of add) if (!isPassword(name)) quotas.set(name, parseQuota(name, text))
+  for (const name of remove) if (!isPassword(name)) quotas.set(name, undefined)
   if (quotas.size > 0 && set.length + removed.length > 0) throw usageError('quotas and passwords are changed apart', 'say it in two commands')
   if (set.length + removed.length > 1) throw usageError('Kafka changes one password of a user at a time', 'say it in two commands')
   if (quotas.size > 0) await alterClientQuotas(cluster, entityOf(holder), quotas, { validateOnly })
@@ -86,14 +86,15 @@ export async function alterQuotaHolder(cluster: Cluster, holder: QuotaHolder, { 
 
 /** What may be said of a change: without a password. */
 export function withoutPassword(name: string, text: string): string {
-  return isMechanism(name) ? text.replace(/password=.*$/s, 'password=(hidden)') : text
+  return isPassword(name) ? text.replace(/password=.*$/s, 'password=(hidden)') : text
 }
 
 function canHavePassword({ type, name, client }: QuotaHolder): boolean {
   return type === 'users' && name !== '' && client === undefined
 }
 
-function isMechanism(name: string): name is ScramMechanismName {
+/** Whether the setting of a user is a password, by the name of its mechanism. */
+export function isPassword(name: string): name is ScramMechanismName {
   return SCRAM_MECHANISM_NAMES.some((mechanism) => mechanism === name)
 }
 
