@@ -112,6 +112,8 @@ async function facePage(name: FaceName): Promise<string> {
 /** What it answers to --help, with `words` before. */
 async function helpOf(name: FaceName, words: readonly string[]): Promise<string> {
   if (name === 'kafka-server-start') return 'kafka-server-start [-daemon] server.properties [--override property=value]*\n'
+  // Like Apache's script it knows no --help: asked for it, it would stop the brokers of whoever builds the pages.
+  if (name === 'kafka-server-stop') return 'kafka-server-stop [--process-role=broker|controller] [--node-id=ID]\n'
   let text = ''
   const add = (more: string): void => void (text += more)
   const io: FaceIo = { out: add, err: add, stdin: process.stdin, stdout: process.stdout, env: {} }
