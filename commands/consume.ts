@@ -3,7 +3,7 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { canAsk, chooseTopic } from '../src/cli/ask.ts'
-import { ClusterCommand } from '../src/cli/base-command.ts'
+import { ClusterCommand, zoneFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { expectationError, usageError } from '../src/cli/errors.ts'
 import { sinkFor } from '../src/cli/formats/byte-sink.ts'
@@ -11,7 +11,7 @@ import { envelopeFormat, type JsonStyle } from '../src/cli/formats/envelope-form
 import { formatString, kcatFormat } from '../src/cli/formats/format-string.ts'
 import { joinPositions, parsePositions, type Positions } from '../src/cli/formats/positions.ts'
 import { parseProperties } from '../src/cli/formats/properties.ts'
-import { parseDuration } from '../src/cli/formats/times.ts'
+import { nowIn, parseDuration } from '../src/cli/formats/times.ts'
 import { type RecordFormat, textFormat } from '../src/cli/formats/record-format.ts'
 import { onSignals } from '../src/cli/signals.ts'
 import {
@@ -76,6 +76,7 @@ export default class Consume extends ClusterCommand {
       exclusive: ['offset', 'from-beginning'],
       summary: 'The last N of each partition, not of the topic as a whole, and no more.',
     }),
+    tz: zoneFlag,
     'max-messages': Flags.integer({ char: 'c', charAliases: ['n'], min: 0, helpValue: 'N', summary: 'Stop after so many records.' }),
     'exit-at-end': Flags.boolean({ char: 'e', summary: 'Stop at the end as it is when the command starts.' }),
     timeout: Flags.string({
@@ -220,6 +221,7 @@ interface GroupFlags {
   readonly from?: string | undefined
   readonly to?: string | undefined
   readonly last?: number | undefined
+  readonly tz?: string | undefined
 }
 
 /** The group to read for, from wherever it is named. Usage error for what doesn't go with it, in Kafka's words where it has some. */
@@ -243,7 +245,7 @@ function groupOf(flags: GroupFlags, { config: { consumer, given } }: Connection[
 }
 
 function startOf(flags: GroupFlags): Positions | undefined {
-  const now = systemClock.now()
+  const now = nowIn(flags.tz, systemClock.now())
   if (flags['from-beginning']) {
     if (flags.offset !== undefined) throw usageError('Options from-beginning and offset cannot be specified together.')
     return parsePositions('--from-beginning', 'start', now)

@@ -4,11 +4,11 @@ import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
 import { canAsk, choose } from '../src/cli/ask.ts'
-import { changeFlags, ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, watchFlag, zoneFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { type CliError, errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parsePlace } from '../src/cli/formats/positions.ts'
-import { parseAnyDuration, parseDateTime } from '../src/cli/formats/times.ts'
+import { nowIn, parseAnyDuration, parseDateTime } from '../src/cli/formats/times.ts'
 import { showMembers, showOffsetRemoval, showOffsets, showResets, showStates } from '../src/cli/group-views.ts'
 import { redraw } from '../src/cli/redraw.ts'
 import type { WordRules } from '../src/cli/words.ts'
@@ -34,6 +34,7 @@ const BELONGS: Belongings<Action> = {
   execute: ['reset-offsets', 'delete-offsets'],
   'dry-run': ['reset-offsets', 'delete-offsets', 'delete'],
   export: ['reset-offsets'],
+  tz: ['reset-offsets'],
   yes: ['delete', 'reset-offsets'],
   watch: ['list', 'describe'],
   ...Object.fromEntries(TARGETS.map((target) => [target, ['reset-offsets']])),
@@ -92,9 +93,10 @@ export default class Groups extends ClusterCommand {
     'to-current': Flags.boolean({ helpGroup: 'target', summary: 'To where it is; to the end where nothing is committed.' }),
     'to-offset': Flags.integer({ helpGroup: 'target', helpValue: 'N', summary: 'To this offset, or the nearest there is.' }),
     'shift-by': Flags.integer({ helpGroup: 'target', helpValue: 'N', summary: 'So many records on, or back when negative.' }),
-    'to-datetime': Flags.string({ helpGroup: 'target', helpValue: 'TIME', summary: 'To the first record at or after 2026-03-01T09:00 (UTC; or Z, +02:00).' }),
+    'to-datetime': Flags.string({ helpGroup: 'target', helpValue: 'TIME', summary: 'To the first record at or after 2026-03-01T09:00 (or with Z, +02:00).' }),
     'by-duration': Flags.string({ helpGroup: 'target', helpValue: 'DURATION', summary: 'To the first record of the last 1h, or PT1H.' }),
     'from-file': Flags.string({ helpGroup: 'target', helpValue: 'FILE', summary: 'To the offsets in a file as --export prints it.' }),
+    tz: { ...zoneFlag, helpGroup: 'target' },
     execute: Flags.boolean({ summary: 'Do it.' }),
     ...changeFlags,
     export: Flags.boolean({ summary: 'Print the plan as lines for --from-file: topic,partition,offset, and the group in front when there are several.' }),
@@ -265,18 +267,19 @@ interface TargetFlags {
   readonly 'to-datetime': string | undefined
   readonly 'by-duration': string | undefined
   readonly 'from-file': string | undefined
+  readonly tz: string | undefined
 }
 
 function targetOf(flags: TargetFlags): resets.ResetTarget {
   const given = TARGETS.filter(saidIn({ ...flags }))
   if (given.length === 0) throw usageError(`say where to: ${TARGETS.map((name) => `--${name}`).join(', ')}`)
   if (given.length > 1) throw usageError(`--${given[0]} and --${given[1]} say different things`, 'leave one of them out')
-  if (flags.to !== undefined) return resets.targetAt(parsePlace('--to', flags.to, systemClock.now()))
+  if (flags.to !== undefined) return resets.targetAt(parsePlace('--to', flags.to, nowIn(flags.tz, systemClock.now())))
   if (flags['to-earliest']) return { to: 'earliest' }
   if (flags['to-latest']) return { to: 'latest' }
   if (flags['to-offset'] !== undefined) return { to: 'offset', offset: flags['to-offset'] }
   if (flags['shift-by'] !== undefined) return { to: 'shift', by: flags['shift-by'] }
-  if (flags['to-datetime'] !== undefined) return { to: 'time', timestamp: parseDateTime('--to-datetime', flags['to-datetime']) }
+  if (flags['to-datetime'] !== undefined) return { to: 'time', timestamp: parseDateTime('--to-datetime', flags['to-datetime'], nowIn(flags.tz, 0).zone) }
   if (flags['by-duration'] !== undefined) {
     return { to: 'time', timestamp: Math.max(0, systemClock.now() - parseAnyDuration('--by-duration', flags['by-duration'])) }
   }

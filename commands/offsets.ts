@@ -2,10 +2,11 @@
 
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
-import { ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
+import { ClusterCommand, watchFlag, zoneFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { errorJson, ExitCode, failureLine } from '../src/cli/errors.ts'
 import { parsePlace } from '../src/cli/formats/positions.ts'
+import { nowIn } from '../src/cli/formats/times.ts'
 import { redraw } from '../src/cli/redraw.ts'
 import { type OffsetWish, type PartitionOffsets, topicOffsets } from '../src/cli/verbs/offsets.ts'
 import { selectTopics, type MissingTopic, type TopicSelection } from '../src/cli/verbs/topics.ts'
@@ -39,6 +40,7 @@ export default class Offsets extends ClusterCommand {
       helpValue: 'PLACE',
       summary: 'Also the offset of a place: @TIME (2026-03-01T09:00, -1h, milliseconds), now, today, yesterday, -N (before the end), stored:GROUP.',
     }),
+    tz: zoneFlag,
     regex: Flags.boolean({ summary: '--topic is a regular expression for whole names.' }),
     'exclude-internal': Flags.boolean({ summary: "Leave out Kafka's own topics." }),
     watch: watchFlag,
@@ -46,7 +48,7 @@ export default class Offsets extends ClusterCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Offsets)
-    const at = flags.at === undefined ? undefined : parsePlace('--at', flags.at, systemClock.now())
+    const at = flags.at === undefined ? undefined : parsePlace('--at', flags.at, nowIn(flags.tz, systemClock.now()))
     const connection = await this.connect(flags)
     const selection = { names: flags.topic ?? [], isPattern: flags.regex, excludeInternal: flags['exclude-internal'] }
     const show = () => this.#show(connection, selection, { partitions: flags.partition, at })

@@ -3,9 +3,10 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { chosenAction, saidIn } from '../src/cli/actions.ts'
-import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, zoneFlag } from '../src/cli/base-command.ts'
 import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parsePositions } from '../src/cli/formats/positions.ts'
+import { nowIn } from '../src/cli/formats/times.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import { parseTopicScope } from '../src/cli/verbs/groups.ts'
 import * as verbs from '../src/cli/verbs/records.ts'
@@ -32,6 +33,7 @@ export default class Records extends ClusterCommand {
     delete: Flags.boolean({ summary: 'Delete the records before a place.' }),
     topic: Flags.string({ char: 't', helpValue: 'NAME[:PARTITION,…]', summary: 'The topic, or some of its partitions.' }),
     before: Flags.string({ helpValue: 'PLACE', summary: 'In the words of `ktool consume --offset`: end, N, -N, +N, @TIME, stored:GROUP; also by partition: 0=47,1=end.' }),
+    tz: zoneFlag,
     ...changeFlags,
   }
 
@@ -40,7 +42,7 @@ export default class Records extends ClusterCommand {
     await chosenAction('records', ACTIONS, {}, saidIn(flags), this.output)
     if (flags.topic === undefined) throw usageError('--topic is missing', 'see `ktool topics --list` for the names')
     if (flags.before === undefined) throw usageError('--before is missing', 'say before what records go: an offset, @TIME, or end')
-    const positions = parsePositions('--before', flags.before, systemClock.now())
+    const positions = parsePositions('--before', flags.before, nowIn(flags.tz, systemClock.now()))
     const spans = [...positions.byPartition.values(), ...(positions.all === undefined ? [] : [positions.all])]
     if (spans.some(({ to }) => to !== undefined)) throw usageError(`--before '${flags.before}' is a range`, 'say one place; all before it goes')
     const { topic, partitions } = parseTopicScope(flags.topic)

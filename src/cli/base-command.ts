@@ -55,6 +55,9 @@ export const changeFlags = {
   yes: Flags.boolean({ char: 'y', summary: "Don't ask." }),
 }
 
+/** For commands that are told times. */
+export const zoneFlag = Flags.string({ helpValue: 'ZONE', summary: 'The time zone of times without one: local, or a name such as Europe/Berlin. UTC, unless said.' })
+
 /** For commands that show what changes. */
 export const watchFlag = Flags.boolean({ helpGroup: 'output', summary: 'Show it anew each second, until Ctrl-C.' })
 

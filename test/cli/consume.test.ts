@@ -4,7 +4,7 @@ import { StreamSink, visible } from '../../src/cli/formats/byte-sink.ts'
 import { envelopeFormat } from '../../src/cli/formats/envelope-format.ts'
 import { parsePositions } from '../../src/cli/formats/positions.ts'
 import { textFormat } from '../../src/cli/formats/record-format.ts'
-import { parseDuration } from '../../src/cli/formats/times.ts'
+import { nowIn, parseDuration } from '../../src/cli/formats/times.ts'
 import { consumeTopic, type ConsumeOptions } from '../../src/cli/verbs/consume.ts'
 import { BatchBuilder } from '../../src/protocol/batch-builder.ts'
 import { FakeCluster } from '../support/fake-cluster.ts'
@@ -139,12 +139,12 @@ describe('consumeTopic from places', () => {
   it.each([
     ['1:3', 'b\nc\n'], ['-2:end', 'd\ne\n'], ['+1..end-2', 'b\nc\n'], [':2', 'a\nb\n'], ['0=3:', 'd\ne\n'], ['*=end,0=:1', 'a\n'], ['3:3', ''], ['end:2', ''],
   ])('reads %s and stops at its end', async (text, printed) => {
-    const start = parsePositions('--offset', text, 0)
+    const start = parsePositions('--offset', text, nowIn(undefined, 0))
     expect(await consume(five(), {}, { start, untilEnd: text === '0=3:' })).toMatchObject({ text: printed, reason: 'end' })
   }) // prettier-ignore
 
   it('says which partition or offset is not there', async () => {
-    const at = (text: string) => consume(five(), {}, { start: parsePositions('--offset', text, 0), untilEnd: false })
+    const at = (text: string) => consume(five(), {}, { start: parsePositions('--offset', text, nowIn(undefined, 0)), untilEnd: false })
     await expect(at('1=0')).rejects.toThrow('t has no partition 1; it has 1, from 0')
     await expect(at('9:12')).rejects.toThrow('offset 9 of t-0 does not exist yet: the end is 5')
     await expect(at('stored')).rejects.toThrow('stored needs the name of a group')

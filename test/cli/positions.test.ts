@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joinPositions, parsePlace, parsePositions, parseSpan } from '../../src/cli/formats/positions.ts'
+import { nowIn } from '../../src/cli/formats/times.ts'
 
 const NOW = Date.UTC(2026, 2, 10, 15, 30) // a Tuesday
+const now = nowIn(undefined, NOW)
 const MIDNIGHT = Date.UTC(2026, 2, 10)
 const HOUR = 3_600_000
 const START = { at: 'start', plus: 0 }
 const END = { at: 'end', minus: 0 }
-const span = (text: string) => parseSpan('--offset', text, NOW)
+const span = (text: string) => parseSpan('--offset', text, now)
 
 describe('the grammar of places', () => {
   it.each([
@@ -26,7 +28,7 @@ describe('the grammar of places', () => {
     ['stored', { stored: null }], ['stored:billing', { stored: 'billing' }],
   ])('%s is a place', (text, place) => {
     expect(span(text)).toEqual({ from: place })
-    expect(parsePlace('--to', text, NOW)).toEqual(place)
+    expect(parsePlace('--to', text, now)).toEqual(place)
   }) // prettier-ignore
 
   it.each([
@@ -58,26 +60,63 @@ describe('the grammar of places', () => {
   it('refuses what can be read in two ways, and what goes backwards', () => {
     expect(() => span('@09:00:10:30')).toThrow(/can be read in \d ways|no place/)
     for (const text of ['99:47', '-5:-10', '+9:+3', '@-1h:-2h']) expect(() => span(text)).toThrow(/ends before it begins/)
-    expect(() => parsePlace('--to', '1:2', NOW)).toThrow(/no place/)
+    expect(() => parsePlace('--to', '1:2', now)).toThrow(/no place/)
   })
 
   it('has places by partition', () => {
-    expect(parsePositions('-o', '0=47,1=-5:end,*=end', NOW)).toEqual({
+    expect(parsePositions('-o', '0=47,1=-5:end,*=end', now)).toEqual({
       all: { from: END },
       byPartition: new Map<number, unknown>([[0, { from: { offset: 47 } }], [1, { from: { at: 'end', minus: 5 }, to: END }]]),
     }) // prettier-ignore
-    expect(parsePositions('-o', 'all=@-1h', NOW).all).toEqual({ from: { time: NOW - HOUR } })
-    expect(() => parsePositions('-o', '0=1,0=2', NOW)).toThrow(/twice/)
-    expect(() => parsePositions('-o', '0=1,x=2', NOW)).toThrow(/PARTITION=PLACE/)
+    expect(parsePositions('-o', 'all=@-1h', now).all).toEqual({ from: { time: NOW - HOUR } })
+    expect(() => parsePositions('-o', '0=1,0=2', now)).toThrow(/twice/)
+    expect(() => parsePositions('-o', '0=1,x=2', now)).toThrow(/PARTITION=PLACE/)
   })
 
   it('takes --from, --to and --last for the same', () => {
-    expect(joinPositions({ from: '@-2h', to: '1h' }, NOW)?.all).toEqual({ from: { time: NOW - 2 * HOUR }, to: { time: NOW - HOUR } })
-    expect(joinPositions({ to: 'end' }, NOW)?.all).toEqual({ from: START, to: END })
-    expect(joinPositions({ last: 10 }, NOW)?.all).toEqual({ from: { at: 'end', minus: 10 }, to: END })
-    expect(joinPositions({}, NOW)).toBeUndefined()
-    expect(() => joinPositions({ last: 1, to: 'end' }, NOW)).toThrow(/different things/)
-    expect(() => joinPositions({ from: '9', to: '3' }, NOW)).toThrow(/ends before it begins/)
+    expect(joinPositions({ from: '@-2h', to: '1h' }, now)?.all).toEqual({ from: { time: NOW - 2 * HOUR }, to: { time: NOW - HOUR } })
+    expect(joinPositions({ to: 'end' }, now)?.all).toEqual({ from: START, to: END })
+    expect(joinPositions({ last: 10 }, now)?.all).toEqual({ from: { at: 'end', minus: 10 }, to: END })
+    expect(joinPositions({}, now)).toBeUndefined()
+    expect(() => joinPositions({ last: 1, to: 'end' }, now)).toThrow(/different things/)
+    expect(() => joinPositions({ from: '9', to: '3' }, now)).toThrow(/ends before it begins/)
+  })
+
+  it.each<[string, string, string]>([
+    ['Europe/Berlin', '@2026-03-01', '2026-02-28T23:00Z'],
+    ['Europe/Berlin', '@2026-07-01T12:00', '2026-07-01T10:00Z'],
+    ['Europe/Berlin', '@2026-07-01T12:00Z', '2026-07-01T12:00Z'],
+    ['Europe/Berlin', '@2026-07-01T12:00-03:00', '2026-07-01T15:00Z'],
+    ['Europe/Berlin', '@2026-03-29T01:59:59', '2026-03-29T00:59:59Z'], // the last second before clocks go forward
+    ['Europe/Berlin', '@2026-03-29T03:00', '2026-03-29T01:00Z'],
+    ['Europe/Berlin', '@2026-10-25T03:00', '2026-10-25T02:00Z'], // after they went back
+    ['America/New_York', 'today', '2026-03-10T04:00Z'],
+    ['America/New_York', 'yesterday', '2026-03-09T04:00Z'],
+    ['America/New_York', '@09:00', '2026-03-10T13:00Z'],
+    ['Pacific/Auckland', 'today', '2026-03-10T11:00Z'], // it is tomorrow there
+    ['Asia/Kolkata', '@09:00:00.250', '2026-03-10T03:30:00.250Z'],
+    ['UTC', 'today', '2026-03-10T00:00Z'],
+    ['Asia/Tokyo', '@1000000000', '2001-09-09T01:46:40Z'],
+    ['Asia/Tokyo', '@-1h', '2026-03-10T14:30Z'],
+  ])('in %s %s is %s', (zone, text, time) => {
+    expect(parsePlace('--at', text, nowIn(zone, NOW))).toEqual({ time: Date.parse(time) })
+  })
+
+  it('refuses a zone that is none', () => {
+    expect(() => nowIn('Middle-earth/Shire', NOW)).toThrow(expect.objectContaining({ exitCode: 2, message: "--tz 'Middle-earth/Shire' is no time zone" }) as Error)
+    expect(() => nowIn('', NOW)).toThrow(/no time zone/)
+  })
+
+  it('has any wall time come back from its zone', () => {
+    const zones = fc.constantFrom('Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'UTC', 'local')
+    fc.assert(
+      fc.property(zones, fc.integer({ min: 0, max: 4e12 }), (name, time) => {
+        const { zone } = nowIn(name, NOW)
+        const wall = zone.wallAt(time)
+        expect(zone.wallAt(zone.timeOf(wall))).toBe(wall)
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('never throws anything but a usage error', () => {
@@ -85,7 +124,7 @@ describe('the grammar of places', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 7 }), (pieces) => {
         try {
-          parsePositions('--offset', pieces.join(''), NOW)
+          parsePositions('--offset', pieces.join(''), now)
         } catch (error) {
           expect(error).toMatchObject({ exitCode: 2 })
         }

@@ -34,6 +34,8 @@ export class FakeCluster {
   underWay = 0
   mostUnderWay = 0
   invalidations = 0
+  /** Awaited before each answer to a fetch request. */
+  beforeFetched: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve))
   /** Fates of fetch requests. */
   fetchFate: () => 'ok' | 'lost' | ErrorName = () => 'ok'
   aborted: { producerId: bigint; firstOffset: number }[] = []
@@ -153,7 +155,7 @@ class ClientSide {
   }
 
   async #fetch(request: any) {
-    await new Promise((resolve) => setImmediate(resolve))
+    await this.#fake.beforeFetched()
     const fate = this.#fake.fetchFate()
     if (fate === 'lost') throw new ConnectError('closed', 'fake:1', { message: 'connection lost' })
     const partitions = request.topics[0].partitions.map(({ partition, fetchOffset, partitionMaxBytes }: any) => {

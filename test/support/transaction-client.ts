@@ -82,7 +82,7 @@ export class TransactionClient {
   /** One batch. The sequence counts on when it is taken. */
   async send(
     topic: string,
-    values: readonly string[],
+    values: Parameters<typeof batchOf>[0],
     options: { partition?: number; version?: number; sequence?: number; transactionalId?: string | null } = {},
   ) {
     const { partition = 0, version = this.versions.produce, transactionalId = this.id } = options

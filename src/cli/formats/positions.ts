@@ -3,7 +3,7 @@
 // verbs/positions.ts. Whatever can be read in two ways is an error that says how to write it.
 
 import { usageError } from '../errors.ts'
-import { isTime, parseTime } from './times.ts'
+import { isTime, type Now, parseTime } from './times.ts'
 
 /** Inside of a partition. `stored`: where a group is; null: the group that is being talked about. */
 export type Place =
@@ -33,8 +33,8 @@ const ACCEPTED =
 const START: Place = { at: 'start', plus: 0 }
 const END: Place = { at: 'end', minus: 0 }
 
-/** Places by partition, `0=47,1=-5:,*=end`, or one span for all. `now` in ms since 1970. Usage error for anything else. */
-export function parsePositions(flag: string, text: string, now: number): Positions {
+/** Places by partition, `0=47,1=-5:,*=end`, or one span for all. Usage error for anything else. */
+export function parsePositions(flag: string, text: string, now: Now): Positions {
   if (!/^(?:\d+|\*|all)=/.test(text)) return { all: parseSpan(flag, text, now), byPartition: new Map() }
   let all: Span | undefined
   const byPartition = new Map<number, Span>()
@@ -53,14 +53,14 @@ export function parsePositions(flag: string, text: string, now: number): Positio
 }
 
 /** One place, where a range makes no sense. Usage error for anything else. */
-export function parsePlace(flag: string, text: string, now: number): Place {
+export function parsePlace(flag: string, text: string, now: Now): Place {
   const place = placeOf(text, now)
   if (place === undefined) throw usageError(`${flag} '${text}' is no place in a topic`, ACCEPTED.replace(/, or a range.*/, ''))
   return place
 }
 
 /** A place, or two with `..` or `:` between. Usage error for anything else, and for a range that goes backwards. */
-export function parseSpan(flag: string, text: string, now: number): Span {
+export function parseSpan(flag: string, text: string, now: Now): Span {
   const from = placeOf(text, now)
   if (from !== undefined) return { from }
   const dots = text.split('..')
@@ -74,7 +74,7 @@ export function parseSpan(flag: string, text: string, now: number): Span {
 }
 
 /** A colon separates a range, and stands inside of times and behind `stored`: all ways to cut are tried. */
-function colonSpans(text: string, now: number): Span[] {
+function colonSpans(text: string, now: Now): Span[] {
   const spans: Span[] = []
   for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) {
     const span = spanOf(text.slice(0, at), text.slice(at + 1), now)
@@ -83,7 +83,7 @@ function colonSpans(text: string, now: number): Span[] {
   return spans
 }
 
-function spanOf(first: string, second: string, now: number): Span | undefined {
+function spanOf(first: string, second: string, now: Now): Span | undefined {
   if (first === '' && second === '') return undefined
   const from = first === '' ? START : placeOf(first, now)
   if (from === undefined) return undefined
@@ -93,13 +93,13 @@ function spanOf(first: string, second: string, now: number): Span | undefined {
 }
 
 /** Behind a time, a time needs no @, and 1h is an hour later than it; as rpk has it. */
-function secondOf(from: Place, text: string, now: number): Place | undefined {
+function secondOf(from: Place, text: string, now: Now): Place | undefined {
   if ('time' in from) {
     const time = parseTime(text.replace(/^@/, ''), now, from.time)
-    if (time !== undefined && (/^@|^[-+]?\d{9,}$|\D/.test(text))) return time > now ? undefined : { time }
+    if (time !== undefined && (/^@|^[-+]?\d{9,}$|\D/.test(text))) return time > now.time ? undefined : { time }
   }
   const place = placeOf(text, now)
-  return place !== undefined && 'time' in place && place.time > now ? undefined : place
+  return place !== undefined && 'time' in place && place.time > now.time ? undefined : place
 }
 
 function checkOrder(flag: string, text: string, { from, to }: Span): void {
@@ -112,7 +112,7 @@ function checkOrder(flag: string, text: string, { from, to }: Span): void {
   if (isBackwards) throw usageError(`${flag} '${text}' ends before it begins`)
 }
 
-function placeOf(text: string, now: number): Place | undefined {
+function placeOf(text: string, now: Now): Place | undefined {
   const word = text.toLowerCase()
   if (['earliest', 'beginning', 'start', 'oldest', 'first'].includes(word)) return START
   if (['latest', 'end', 'newest'].includes(word)) return END
@@ -138,7 +138,7 @@ function placeOf(text: string, now: number): Place | undefined {
 /** --from, --to and --last, put together. Usage error for what says two things. */
 export function joinPositions(
   { from, to, last }: { readonly from?: string | undefined; readonly to?: string | undefined; readonly last?: number | undefined },
-  now: number,
+  now: Now,
 ): Positions | undefined {
   if (last !== undefined) {
     if (from !== undefined || to !== undefined) throw usageError(`--last and --${from === undefined ? 'to' : 'from'} say different things`, 'leave one of them out')
