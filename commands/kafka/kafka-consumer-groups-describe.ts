@@ -5,6 +5,7 @@ import type { Cluster } from '../../src/client/cluster.ts'
 import type { FaceIo } from '../../src/cli/apache/face.ts'
 import { executionException, illegalArgument, JavaError, wrappedInRuntime } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
+import { widest } from '../../src/cli/apache/java-text.ts'
 import { describeGroupOffsets, type OffsetRow } from '../../src/cli/verbs/groups.ts'
 import type { Options } from './kafka-consumer-groups.ts'
 
@@ -90,12 +91,12 @@ function printOffsets(group: GroupDescription, rows: readonly OffsetRow[], isVer
   ]) // prettier-ignore
   const epoch = isVerbose ? ['LEADER-EPOCH'] : []
   const headings = ['GROUP', 'TOPIC', 'PARTITION', ...epoch, 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'CONSUMER-ID', 'HOST', 'CLIENT-ID']
-  const widest = (heading: string): number => {
+  const widthOf = (heading: string): number => {
     const column = headings.indexOf(heading)
-    return Math.max(15, ...table.map((row) => row[column].length))
+    return widest(15, table.map((row) => row[column]))
   }
   const widths = headings.map((heading) => {
-    if (['GROUP', 'TOPIC', 'CONSUMER-ID', 'HOST'].includes(heading)) return widest(heading)
+    if (['GROUP', 'TOPIC', 'CONSUMER-ID', 'HOST'].includes(heading)) return widthOf(heading)
     return heading === 'PARTITION' ? 10 : heading === 'CLIENT-ID' ? 0 : 15
   })
   for (const row of [headings, ...table]) io.out(`\n${aligned(row, widths)}`)
@@ -112,14 +113,14 @@ function printMembers(group: GroupDescription, isVerbose: boolean, io: FaceIo): 
     target: assignmentText(member.targetAssignment ?? []),
   }))
   // Without members to show the columns keep their least widths.
-  const widest = (least: number, cell: (row: (typeof rows)[number]) => string): number => Math.max(least, ...(isTable ? rows.map((row) => cell(row).length) : []))
+  const width = (least: number, cell: (row: (typeof rows)[number]) => string): number => widest(least, isTable ? rows.map(cell) : [])
   const hasInstances = isTable && rows.some(({ instance }) => instance !== '')
   const isMigrating = rows.some(({ isUpgraded }) => isUpgraded === true) && rows.some(({ isUpgraded }) => isUpgraded === false)
   const widths = [
-    isTable ? Math.max(15, group.groupId.length) : 15, widest(15, ({ memberId }) => memberId),
-    ...(hasInstances ? [widest(17, ({ instance }) => instance)] : []), widest(15, ({ host }) => host), widest(15, ({ clientId }) => clientId), 15,
+    isTable ? Math.max(15, group.groupId.length) : 15, width(15, ({ memberId }) => memberId),
+    ...(hasInstances ? [width(17, ({ instance }) => instance)] : []), width(15, ({ host }) => host), width(15, ({ clientId }) => clientId), 15,
   ] // prettier-ignore
-  const more = [15, widest(20, ({ current }) => current), 15, widest(20, ({ target }) => target), ...(isMigrating ? [0] : [])]
+  const more = [15, width(20, ({ current }) => current), 15, width(20, ({ target }) => target), ...(isMigrating ? [0] : [])]
   const line = (cells: readonly string[], details: readonly string[]): string => {
     return `${aligned(cells, widths)} ${isVerbose ? aligned(isMigrating ? details : details.slice(0, 4), more) : ''}\n`
   }

@@ -8,7 +8,7 @@ import { csvCell, parsePlan, type PlanRow, planText } from '../../src/cli/apache
 import type { FaceIo } from '../../src/cli/apache/face.ts'
 import { executionException, illegalArgument, JavaError, toJava, wrappedInRuntime } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, partitionHash, stringHash } from '../../src/cli/apache/java-hash.ts'
-import { javaSplit } from '../../src/cli/apache/java-text.ts'
+import { javaSplit, widest } from '../../src/cli/apache/java-text.ts'
 import { javaDateTime, javaDuration } from '../../src/cli/apache/java-time.ts'
 import { integer } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
@@ -60,8 +60,8 @@ function csv(plans: readonly Plan[], hasGroups: boolean): string {
 }
 
 function printTable(plans: readonly Plan[], io: FaceIo): void {
-  const groupWidth = Math.max(15, ...plans.map(({ group }) => group.length))
-  const topicWidth = Math.max(15, ...plans.flatMap(({ rows }) => rows.map(({ topic }) => topic.length)))
+  const groupWidth = widest(15, plans.map(({ group }) => group))
+  const topicWidth = widest(15, plans.flatMap(({ rows }) => rows.map(({ topic }) => topic)))
   const line = (group: string, topic: string, partition: string, offset: string) => {
     io.out(`\n${group.padEnd(groupWidth)} ${topic.padEnd(topicWidth)} ${partition.padEnd(10)} ${offset}`)
   }

@@ -10,7 +10,7 @@ import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/
 import { groupListings } from '../../src/cli/apache/group-listings.ts'
 import { executionException, illegalArgument, JavaError, throwableText, toJava, wrappedInRuntime } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, optionHash, partitionHash, stringHash } from '../../src/cli/apache/java-hash.ts'
-import { javaSplit } from '../../src/cli/apache/java-text.ts'
+import { javaSplit, widest } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { regexProblem } from '../../src/cli/apache/regex-check.ts'
@@ -194,7 +194,7 @@ async function list(cluster: Cluster, options: Options, io: FaceIo): Promise<voi
   const types = wordsOf(options.value('type') ?? '', TYPES, 'types list')
   const states = wordsOf(options.value('state') ?? '', STATES, 'state list')
   const groups = await consumerGroups(cluster, { types, states })
-  const width = Math.max(15, ...groups.map(({ groupId }) => groupId.length)) + 10
+  const width = widest(15, groups.map(({ groupId }) => groupId)) + 10
   const row = (group: string, type: string, state: string): string => {
     const cells = [group.padEnd(width), ...(options.has('type') ? [type.padEnd(20)] : []), ...(options.has('state') ? [state.padEnd(20)] : [])]
     return `${cells.join(' ')}\n`
@@ -258,7 +258,7 @@ async function removeOffsets(cluster: Cluster, options: Options, io: FaceIo): Pr
   const rows: Deletion[] = results.map(({ topic, partition, result }) => ({ topic, partition, error: result.ok ? undefined : executionException(result.error) }))
   rows.push(...unknown)
   rows.sort((a, b) => (`${a.topic}${a.partition}` < `${b.topic}${b.partition}` ? -1 : 1))
-  const width = Math.max(15, ...rows.map(({ topic }) => topic.length))
+  const width = widest(15, rows.map(({ topic }) => topic))
   const line = (...[topic, partition, status]: readonly string[]) => io.out(`\n${topic.padEnd(width)} ${partition.padEnd(10)} ${status.padEnd(15)}`)
   line('TOPIC', 'PARTITION', 'STATUS')
   for (const { topic, partition, error } of rows) {

@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto'
 import { simpleDateFormat } from '../../src/cli/apache/java-dates.ts'
 import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { fixedText, javaPattern, metricsText, patternSyntax } from '../../src/cli/apache/java-text.ts'
+import { fixedText, javaMatcher, metricsText, patternSyntax } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt, usageOf } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { parseProperties } from '../../src/cli/formats/properties.ts'
@@ -144,8 +144,7 @@ function wantedOf(options: Options): PerfConsumeOptions['wanted'] {
   if (topic !== undefined) return [topic]
   const include = options.value('include') ?? ''
   try {
-    const pattern = javaPattern(include)
-    return (name) => pattern.test(name)
+    return javaMatcher(include)
   } catch (error) {
     throw patternSyntax(include, error)
   }

@@ -5,6 +5,7 @@ import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { groupListings } from '../../src/cli/apache/group-listings.ts'
 import { illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { widest } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -82,7 +83,7 @@ async function list(cluster: Cluster, options: Options, io: FaceIo): Promise<voi
   const groups = await groupsInTime(cluster)
   const isWanted = filter(options)
   const rows = groups.filter(isWanted).map(({ groupId, type, protocolType }) => [groupId, type, protocolType])
-  const width = Math.max(20, ...rows.flat().map(({ length }) => length))
+  const width = widest(20, rows.flat())
   io.out(`${['GROUP', 'TYPE', 'PROTOCOL'].map((word) => word.padEnd(width)).join(' ')}\n`)
   for (const row of rows) io.out(`${row.map((cell) => `${cell.padEnd(width)} `).join('')}\n`)
 }

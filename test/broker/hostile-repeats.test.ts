@@ -22,7 +22,7 @@ import { ConsumerProtocolSubscription, encodeConsumerProtocol } from '../../src/
 import type { RequestInput } from '../../src/protocol/schema.ts'
 import { testBroker } from '../support/broker.ts'
 import { GroupClient } from '../support/group-client.ts'
-import { LinearRegex } from '../../src/broker/regex/linear-regex.ts'
+import { LinearRegex } from '../../src/protocol/linear-regex.ts'
 
 const times = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at))
 

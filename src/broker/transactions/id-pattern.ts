@@ -1,6 +1,6 @@
 // The pattern of ListTransactions, for the whole of an id.
 
-import { LinearRegex } from '../regex/linear-regex.ts'
+import { LinearRegex } from '../../protocol/linear-regex.ts'
 
 /** Which ids `pattern` matches; the empty one all. Throws KafkaError INVALID_REGULAR_EXPRESSION, as what it gives does. */
 export function idPattern(pattern: string): (ids: readonly string[]) => ReadonlySet<string> {

@@ -1,5 +1,6 @@
 // Texts as Java makes them: split, numbers, patterns, topic filters.
 
+import { wholeMatcher } from '../whole-match.ts'
 import { JavaError, runtimeException } from './java-errors.ts'
 
 /** String.split with a pattern: empty texts at the end are dropped. */
@@ -61,7 +62,12 @@ export function patternSyntax(pattern: string, error: unknown): JavaError {
   return new JavaError('java.util.regex.PatternSyntaxException', `${what} near index ${at}\n${pattern}${at < pattern.length ? `\n${' '.repeat(at)}^` : ''}`)
 }
 
-/** A Java pattern that must match a whole text (String.matches). Throws SyntaxError. */
+/** Whether a Java pattern matches a whole text (String.matches). Throws SyntaxError. */
+export function javaMatcher(pattern: string): (text: string) => boolean {
+  return wholeMatcher(pattern, javaPattern(pattern))
+}
+
+/** The same as a regular expression of JavaScript's, for texts that nobody else chose. Throws SyntaxError. */
 export function javaPattern(pattern: string): RegExp {
   const flags = /^\(\?([a-z]+)\)/.exec(pattern)
   const body = pattern.slice(flags?.[0].length ?? 0).replaceAll(/\\Q([\s\S]*?)(?:\\E|$)/g, (_, literal: string) => literal.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
@@ -84,16 +90,22 @@ export function topicFilter(raw: string): (name: string) => boolean {
     .replace(/^["']+/, '')
     .replace(/["']+$/, '')
   try {
-    const pattern = javaPattern(regex)
-    return (name) => pattern.test(name)
+    return javaMatcher(regex)
   } catch {
     throw runtimeException(`${regex} is an invalid regex.`)
   }
 }
 
+/** Math.max for as many as there are: passed as arguments, some 120,000 are too many. */
+export function widest(least: number, texts: Iterable<{ readonly length: number }>): number {
+  let width = least
+  for (const { length } of texts) if (length > width) width = length
+  return width
+}
+
 /** ToolsUtils.prettyPrintTable: each cell as wide as the widest of its column, and a tab behind it. */
 export function tableText(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column].length)))
+  const widths = headings.map((heading, column) => widest(heading.length, rows.map((row) => row[column])))
   return [headings, ...rows].map((row) => `${row.map((cell, column) => `${cell.padEnd(widths[column])}\t`).join('')}\n`).join('')
 }
 

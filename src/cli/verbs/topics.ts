@@ -16,6 +16,7 @@ import type { Cluster } from '../../client/cluster.ts'
 import type { KafkaError } from '../../protocol/errors.ts'
 import { CliError, operationError, usageError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
+import { wholeMatcher } from '../whole-match.ts'
 import { unknownTopic } from './existing-topic.ts'
 
 /** On the bundled broker, where a topic was left out. */
@@ -193,12 +194,12 @@ function matcher({ names, isPattern }: TopicSelection): (name: string) => boolea
   if (!isPattern) return (name) => names.includes(name)
   const patterns = names.map((name) => {
     try {
-      return new RegExp(`^(?:${name})$`, 'u')
+      return wholeMatcher(name, new RegExp(`^(?:${name})$`, 'u'))
     } catch {
       throw usageError(`'${name}' is no regular expression`)
     }
   })
-  return (name) => patterns.some((pattern) => pattern.test(name))
+  return (name) => patterns.some((matches) => matches(name))
 }
 
 function isTopicsOwn({ source }: ConfigEntry): boolean {

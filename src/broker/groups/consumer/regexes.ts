@@ -3,7 +3,7 @@
 
 import { KafkaError } from '../../../protocol/errors.ts'
 import type { GroupRecordInput } from '../../../protocol/records/group.ts'
-import { LinearRegex } from '../../regex/linear-regex.ts'
+import { LinearRegex } from '../../../protocol/linear-regex.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { regexRecord, regexTombstone } from './records.ts'

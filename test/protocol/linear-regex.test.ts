@@ -3,8 +3,8 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { KafkaError } from '../../../src/protocol/errors.ts'
-import { LinearRegex } from '../../../src/broker/regex/linear-regex.ts'
+import { KafkaError } from '../../src/protocol/errors.ts'
+import { LinearRegex } from '../../src/protocol/linear-regex.ts'
 
 const matches = (source: string, ...names: string[]) => [...new LinearRegex('SubscribedTopicRegex', source).matching(names)]
 

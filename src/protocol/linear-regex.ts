@@ -1,10 +1,9 @@
-// Regular expressions that come from clients, over names, in time that is linear in the name and bounded altogether, so that
-// a hostile one can't hold up the event loop: an automaton whose states are sets of places in the expression, made as they
-// are met.
+// Regular expressions over names, in time that is linear in the name and bounded altogether, so that a hostile one, or hostile
+// names, can't hold up the event loop: an automaton whose states are sets of places in the expression, made as they are met.
 
-import { KafkaError } from '../../protocol/errors.ts'
-import { ALPHABET, parseRegex, RegexProblem } from '../../protocol/re2.ts'
-import type { Assertion, CharacterSet, RegexNode } from '../../protocol/re2.ts'
+import { KafkaError } from './errors.ts'
+import { ALPHABET, parseRegex, RegexProblem } from './re2.ts'
+import type { Assertion, CharacterSet, RegexNode } from './re2.ts'
 
 type Place =
   | { readonly kind: 'set'; readonly set: CharacterSet; next: number }
