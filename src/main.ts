@@ -11,14 +11,14 @@ const argv = process.argv.slice(2)
 const calledAs = basename(process.argv[1] ?? '').replace(/\.sh$/, '')
 const wantsHelp = argv.includes('--help') || argv.includes('-h')
 
-// A reader that goes away ends us quietly. Nobody listening to our talk is no reason to stop the work.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
+// A reader that goes away ends us quietly; a disk that is full does not. Talk that nobody hears, or that finds no room, is no
+// reason to stop the work.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit()
+  process.stderr.write(`ktool: not all of the output was written: ${message}\n`)
+  process.exit(1)
 })
-process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
+process.stderr.on('error', () => {})
 
 if (calledAs === 'kafka-server-start') {
   const { serverStart } = await import('./daemon-main.ts')

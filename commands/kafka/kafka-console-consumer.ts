@@ -8,7 +8,7 @@
 import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { hashOrder, javaPattern, patternSyntax } from '../../src/cli/apache/java-text.ts'
+import { hashOrder, javaMatcher, patternSyntax } from '../../src/cli/apache/java-text.ts'
 import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -233,8 +233,8 @@ function wantedTopics(options: Options): Wanted {
   if (topic !== undefined) return [topic]
   const pattern = options.value('include') ?? options.value('blacklist') ?? ''
   try {
-    const regex = javaPattern(pattern)
-    return options.has('blacklist') ? (name) => !regex.test(name) : (name) => regex.test(name)
+    const matches = javaMatcher(pattern)
+    return options.has('blacklist') ? (name) => !matches(name) : matches
   } catch (error) {
     throw patternSyntax(pattern, error)
   }
@@ -252,7 +252,8 @@ async function pour(work: Work, cluster: Cluster, wanted: Wanted, signal: AbortS
     if (reason === 'closed') io.err('Unable to write to standard out, closing consumer.\n')
   } catch (error) {
     if (error instanceof Unprintable) throw error.cause
-    tell(io, 'Error processing message, terminating consumer process: ', error)
+    if (error instanceof Error && 'syscall' in error && error.syscall === 'write') io.err('Unable to write to standard out, closing consumer.\n')
+    else tell(io, 'Error processing message, terminating consumer process: ', error)
   }
 }
 

@@ -81,7 +81,8 @@ export function failureOf(error: unknown): Failure {
     // inquirer: Ctrl-C, or the terminal went away
     return { code: 'INTERRUPTED', message: 'interrupted', hint: null, exitCode: ExitCode.interrupted }
   }
-  return isParseError(error) ? parseFailure(error) : defect(error.message)
+  if (isParseError(error)) return parseFailure(error)
+  return isSystemError(error) ? systemFailure(error) : defect(error.message)
 }
 
 /** What became of one of several things, in JSON. */
@@ -101,6 +102,16 @@ export function failureLine(failure: Failure): string {
 function defect(message: string): Failure {
   const hint = 'this is a defect in ktool; KTOOL_DEBUG=1 shows where'
   return { code: 'INTERNAL', message: `unexpected: ${message}`, hint, exitCode: ExitCode.failed }
+}
+
+/** What a file, a disk or the machine refused, as Node tells it: `ENOTDIR: not a directory, scandir '/x'`. */
+function systemFailure({ code, message, syscall = '', path }: NodeJS.ErrnoException): Failure {
+  const why = /^E\w+: (.*?),/.exec(message)?.[1] ?? message
+  return { code: code ?? 'SYSTEM', message: `${path ?? syscall}: ${why} (${code ?? ''})`, hint: null, exitCode: ExitCode.failed }
+}
+
+function isSystemError(error: Error): error is NodeJS.ErrnoException {
+  return 'syscall' in error && 'errno' in error
 }
 
 function oneLine(text: string): string {

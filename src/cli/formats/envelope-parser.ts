@@ -32,6 +32,9 @@ interface Token {
 }
 type Members = ReadonlyMap<string, Token>
 
+/** What Windows writes in front of a file. */
+const BYTE_ORDER_MARK = Buffer.from('\ufeff')
+
 export class EnvelopeParser implements RecordParser {
   readonly isPlain = false
   source: Buffer = Buffer.allocUnsafe(4096)
@@ -63,7 +66,8 @@ export class EnvelopeParser implements RecordParser {
     if (this.source.length < end - start) this.source = Buffer.allocUnsafe(2 * (end - start))
     this.#at = 0
     if (!isUtf8(line.subarray(start, end))) throw this.#wrong('is not UTF-8', 'bytes that are not text go in base64')
-    const members = this.#object(start, end, FIELDS, '')
+    const hasMark = lineNumber === 1 && line.indexOf(BYTE_ORDER_MARK, start) === start
+    const members = this.#object(hasMark ? start + BYTE_ORDER_MARK.length : start, end, FIELDS, '')
     ;[this.keyStart, this.keyEnd] = this.#bytes(members, 'key', '')
     ;[this.valueStart, this.valueEnd] = this.#bytes(members, 'value', '')
     this.headers = this.#headers(members.get('headers'))
