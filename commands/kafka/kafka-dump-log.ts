@@ -92,9 +92,10 @@ async function dumpLog(path: string, options: Options, printer: Printer, finding
         if (hasMetadata) printer.print(recordText(batch, record))
         if (isPrinting && batch.header?.isControl !== true) printer.print(contentText(decoder(record), hasMetadata ? ' ' : '| '))
         printer.line('')
+        if (printer.isFull) await printer.flush()
       }
       valid += batch.size
-      await printer.breathe()
+      if (printer.isFull) await printer.flush()
     }
     if (end > valid && most === LARGEST) printer.line(`Found ${end - valid} invalid bytes at the end of ${basename(path)}`)
   } finally {
@@ -213,6 +214,7 @@ async function dumpIndex(path: string, options: Options, printer: Printer, findi
     }
     for (const [at, { offset, position }] of index.entries.entries()) {
       if (offset === base && at > 0) return
+      if (position < 0) throw illegalArgument(`Invalid position: ${position} in read from FileRecords(size=${log.size}, file=${log.path}, start=0, end=${LARGEST})`)
       if (position > log.size) throw illegalArgument(`Slice from position ${position} exceeds end position of FileRecords(size=${log.size}, file=${log.path}, start=0, end=${LARGEST})`)
       const { value: batch } = (await log.batches(position, Math.min(position + largest, log.size)).next()) as IteratorResult<LogBatch, undefined>
       if (batch === undefined) throw new JavaError('java.util.NoSuchElementException', '')
@@ -247,10 +249,13 @@ async function dumpTimeIndex(path: string, options: Options, printer: Printer, f
     let previous = -1
     for (const [at, { timestamp, offset }] of entries.entries()) {
       if (offset === base && at > 0) return
-      const batch = await batchWith(log, lookUp(offsets, offset), offset)
+      const position = lookUp(offsets, offset)
+      if (position < 0) throw illegalArgument(`Invalid position: ${position} in read from FileRecords(size=${log.size}, file=${log.path}, start=0, end=${LARGEST})`)
+      const batch = await batchWith(log, position, offset)
       if (batch?.lastOffset !== offset) findings.note('notFound', file, offset, batch?.lastOffset ?? -1)
       else {
-        const largest = Math.max(-1, ...Array.from(batch.records(), (record) => record.timestamp))
+        let largest = -1
+        for (const record of batch.records()) largest = Math.max(largest, record.timestamp)
         if (largest !== timestamp) findings.note('timestamp', file, timestamp, largest)
         if (previous >= timestamp) findings.note('order', file, timestamp, previous)
       }
@@ -319,6 +324,7 @@ const JAVA_ERRORS: Readonly<Record<LogFileError['kind'], string>> = {
   codec: 'java.lang.IllegalArgumentException',
   record: 'org.apache.kafka.common.InvalidRecordException',
   size: 'org.apache.kafka.common.KafkaException',
+  file: 'java.io.IOException',
 }
 
 function asJava(error: unknown): unknown {
@@ -333,7 +339,9 @@ class Findings {
   note(kind: keyof typeof FINDINGS, file: string, one: number, other: number): void {
     const ofKind = this.#found.get(kind) ?? new Map<string, (readonly [number, number])[]>()
     this.#found.set(kind, ofKind)
-    ofKind.set(file, [...(ofKind.get(file) ?? []), [one, other]])
+    const pairs = ofKind.get(file) // as many as a compacted log has gaps
+    if (pairs === undefined) ofKind.set(file, [[one, other]])
+    else pairs.push([one, other])
   }
 
   text(): string {
@@ -377,8 +385,8 @@ class Printer {
     this.#text += `${text}\n`
   }
 
-  async breathe(): Promise<void> {
-    if (this.#text.length >= CHUNK) await this.flush()
+  get isFull(): boolean {
+    return this.#text.length >= CHUNK
   }
 
   async flush(): Promise<void> {

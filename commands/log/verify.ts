@@ -30,7 +30,9 @@ export default class LogVerify extends KtoolCommand {
     const { flags } = await this.parse(LogVerify)
     const { filesToVerify, verifyFile } = await import('../../src/cli/offline/verify.ts') // loaded when it is asked for
     const results: Verified[] = []
-    for (const file of filesToVerify(flags.file)) {
+    const files = filesToVerify(flags.file)
+    if (files.length === 0) throw operationError('NO_FILE', `there is nothing to verify in ${flags.file.join(', ')}`)
+    for (const file of files) {
       const result = await verifyFile(file)
       results.push(result)
       if (this.output.isJson) this.output.json(result)

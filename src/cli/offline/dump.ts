@@ -43,8 +43,9 @@ function opened(path: string): LogFile {
   try {
     return new LogFile(path)
   } catch (error) {
-    const why = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : String(error)
-    throw new CliError({ code: 'NO_FILE', message: `${path} ${why}`, exitCode: ExitCode.usage }, error)
+    if (error instanceof LogFileError) throw new CliError({ code: 'NO_FILE', message: `${path}: ${error.message}`, exitCode: ExitCode.usage }, error)
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    throw new CliError({ code: 'NO_FILE', message: `${path} is not there`, exitCode: ExitCode.usage }, error)
   }
 }
 

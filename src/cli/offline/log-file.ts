@@ -2,7 +2,7 @@
 // that a damaged file shows where it is damaged. Formats 0 to 2. Where the walk ends is Kafka's FileLogInputStream: at the
 // first batch that is not whole.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import type { CompressionCodec } from '../../protocol/compression/index.ts'
 import { decompress, prepareCodec } from '../../protocol/compression/index.ts'
@@ -10,8 +10,9 @@ import { KafkaError, ProtocolError } from '../../protocol/errors.ts'
 import { CODECS, hasValidCrc, LOG_APPEND_TIME_FLAG, readBatchHeader, recordsOf, type BatchHeader } from '../../protocol/record-batch.ts'
 import { RecordCursor } from '../../protocol/record-cursor.ts'
 
-/** Beyond any batch that a broker takes; what a damaged one unpacks to is not believed without end. */
-const MOST_UNPACKED = 1 << 30
+/** Beyond any batch that a broker takes; neither what a damaged one says of its length nor what it unpacks to is believed. */
+const MOST_UNPACKED = 1 << 28
+const LONGEST_BATCH = 1 << 30
 const HEADER_TO_MAGIC = 17
 const LOG_OVERHEAD = 12
 /** crc, magic, attributes, and the lengths of key and value. */
@@ -52,7 +53,7 @@ export interface LogBatch {
 /** The bytes are no batch or no records. `kind` is the nature of the thing, `message` says what. */
 export class LogFileError extends Error {
   override readonly name = 'LogFileError'
-  readonly kind: 'tooSmall' | 'codec' | 'record' | 'size'
+  readonly kind: 'tooSmall' | 'codec' | 'record' | 'size' | 'file'
 
   constructor(kind: LogFileError['kind'], message: string) {
     super(message)
@@ -60,7 +61,7 @@ export class LogFileError extends Error {
   }
 }
 
-/** A file that is open for reading; errors are Node's, with code and path. */
+/** A file that is open for reading; errors are Node's, with code and path, and LogFileError for what is no file. */
 export class LogFile {
   readonly path: string
   readonly size: number
@@ -68,6 +69,9 @@ export class LogFile {
 
   constructor(path: string) {
     this.path = path
+    const found = statSync(path)
+    // A pipe would be waited for.
+    if (!found.isFile()) throw new LogFileError('file', found.isDirectory() ? 'Is a directory' : 'Is no regular file')
     this.#fd = openSync(path, 'r')
     this.size = fstatSync(this.#fd).size
   }
@@ -101,6 +105,7 @@ export class LogFile {
         throw new LogFileError('tooSmall', text)
       }
       if (position > end - LOG_OVERHEAD - length) return
+      if (length > LONGEST_BATCH) throw new LogFileError('size', `Found a batch of ${length} bytes at position ${position} in file ${this.path}.`)
       const bytes = this.read(position, LOG_OVERHEAD + length)
       const batch = head.readInt8(16) < 2 ? legacyBatch(bytes, position) : currentBatch(bytes, position)
       if (batch.codec !== 'none') await prepareCodec(batch.codec)

@@ -1,9 +1,9 @@
 // The meta.properties of several log directories, as Kafka's MetaPropertiesEnsemble sees them: which directories are
 // formatted, which are not, which can't be read, and what doesn't fit together. Written in the form of java.util.Properties.
 
-import { open, readFile, rename, stat } from 'node:fs/promises'
+import { open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseProperties } from '../../client/properties-file.ts'
+import { parseProperties, readWhole } from '../../client/properties-file.ts'
 import { runtimeException } from '../apache/java-errors.ts'
 import type { ServerConfig } from './server-config.ts'
 
@@ -46,7 +46,7 @@ export async function kindOf(path: string): Promise<'directory' | 'other' | 'not
 /** Rejects with Node's error, or one that says what the file lacks. */
 export async function readMetaProperties(directory: string): Promise<MetaProperties> {
   const path = join(directory, 'meta.properties')
-  const properties = await parseProperties(await readFile(path, 'utf8'), path)
+  const properties = await parseProperties((await readWhole(path)).toString(), path)
   const version = properties.get('version') ?? '0'
   if (version !== '0' && version !== '1') throw new Error(`Unknown meta.properties version number ${version}`)
   const nodeId = properties.get(version === '1' ? 'node.id' : 'broker.id')
@@ -92,6 +92,9 @@ export async function checkDirectories({ logDirs, metadataLogDir, nodeId }: Serv
     throw runtimeException(`No \`meta.properties\` found in ${unformatted} (have you run \`kafka-storage.sh\` to format the directory?)`)
   }
   if (formatted.size === 0) throw runtimeException('No readable meta.properties files found.')
+  if ([...formatted.values()].some(({ version }) => version === '0')) {
+    throw runtimeException('The kafka configuration file appears to be for a cluster in KRaft mode, but the directories are formatted for legacy mode.')
+  }
   verifyEnsemble(ensemble, undefined, nodeId)
   if (unreadable.includes(metadataLogDir)) throw runtimeException(`Encountered I/O error in metadata log directory ${metadataLogDir}. Cannot continue.`)
 }

@@ -156,7 +156,7 @@ async function verifyTimeIndex(path: string, note: Note): Promise<void> {
       const previous = used.at(index - 1)
       if (index > 0 && previous !== undefined && (timestamp <= previous.timestamp || offset < previous.offset)) note(`${where}: not behind the one before`)
       // All batches that end at the entry's offset or before are at most as late as it says.
-      const found = largest.findLast(({ lastOffset }) => lastOffset <= offset)
+      const found = lastUpTo(largest, offset)
       if (found !== undefined && found.timestamp > timestamp) note(`${where}: the log has time ${found.timestamp} before it`)
     }
   } finally {
@@ -164,12 +164,28 @@ async function verifyTimeIndex(path: string, note: Note): Promise<void> {
   }
 }
 
-/** By batch: the latest time of it and of all before it. */
-async function timestampsUpTo(log: LogFile): Promise<{ lastOffset: number; timestamp: number }[]> {
-  const largest: { lastOffset: number; timestamp: number }[] = []
+interface Latest {
+  readonly lastOffset: number
+  readonly timestamp: number
+}
+
+/** The last that ends at `offset` or before. A log has as many as a million. */
+function lastUpTo(largest: readonly Latest[], offset: number): Latest | undefined {
+  let [low, high] = [0, largest.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (largest[middle].lastOffset <= offset) low = middle + 1
+    else high = middle
+  }
+  return low === 0 ? undefined : largest[low - 1]
+}
+
+/** By batch: the latest time of it and of all before it. By offset: a batch that goes back is left out, which the log's own line says. */
+async function timestampsUpTo(log: LogFile): Promise<Latest[]> {
+  const largest: Latest[] = []
   try {
     for await (const { lastOffset, maxTimestamp } of log.batches()) {
-      largest.push({ lastOffset, timestamp: Math.max(maxTimestamp, largest.at(-1)?.timestamp ?? -1) })
+      if (lastOffset > (largest.at(-1)?.lastOffset ?? -1)) largest.push({ lastOffset, timestamp: Math.max(maxTimestamp, largest.at(-1)?.timestamp ?? -1) })
     }
   } catch (error) {
     if (!(error instanceof LogFileError)) throw error // the log's own line says it
