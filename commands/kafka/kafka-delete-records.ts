@@ -5,6 +5,7 @@ import { deleteRecords, type DeleteRecordsQuestion } from '../../src/client/admi
 import { type Face, FaceExit, type FaceIo, printTrace } from '../../src/cli/apache/face.ts'
 import { readJavaFile } from '../../src/cli/apache/file-text.ts'
 import { executionException, JavaError } from '../../src/cli/apache/java-errors.ts'
+import { repeated } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, toInt, toLong, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -68,10 +69,9 @@ function offsetsIn(text: string): DeleteRecordsQuestion[] {
     const partition = toInt(field(fields, 'partition'))
     return { topic, partition, offset: toLong(field(fields, 'offset')) }
   })
-  const names = wanted.map(({ topic, partition }) => `${topic}-${partition}`)
-  const twice = new Set(names.filter((name, at) => names.indexOf(name) !== at))
-  if (twice.size > 0) {
-    const message = `Offset json file contains duplicate topic partitions: ${[...twice].join(',')}`
+  const twice = repeated(wanted.map(({ topic, partition }) => `${topic}-${partition}`), (name) => name)
+  if (twice.length > 0) {
+    const message = `Offset json file contains duplicate topic partitions: ${twice.join(',')}`
     throw new JavaError('org.apache.kafka.tools.AdminCommandFailedException', message)
   }
   return wanted

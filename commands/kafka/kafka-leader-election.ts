@@ -6,7 +6,7 @@ import { electLeaders, type ElectionType, type PartitionResult, type TopicPartit
 import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { readJavaFile } from '../../src/cli/apache/file-text.ts'
 import { called, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { inHashOrder, partitionHash } from '../../src/cli/apache/java-hash.ts'
+import { inHashOrder, partitionHash, repeated } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, type JsonNode, toInt, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { listText } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
@@ -94,11 +94,9 @@ async function fromJson(text: string): Promise<readonly TopicPartition[]> {
   const list = (await wrapped(() => asObject(document))).get('partitions')
   if (list === undefined) throw operationFailed('Replica election data is missing "partitions" field')
   const partitions = await wrapped(() => asArray(list).map(partitionOf))
-  const names = partitions.map(nameOf)
-  const twice = partitions.filter((place, index) => names.indexOf(nameOf(place)) !== index)
+  const twice = repeated(partitions, nameOf)
   if (twice.length > 0) {
-    const distinct = [...new Map(twice.map((place) => [nameOf(place), place])).values()]
-    throw operationFailed(`Replica election data contains duplicate partitions: ${listText(inHashOrder(distinct, partitionHash).map(nameOf))}`)
+    throw operationFailed(`Replica election data contains duplicate partitions: ${listText(inHashOrder(twice, partitionHash).map(nameOf))}`)
   }
   return partitions
 }

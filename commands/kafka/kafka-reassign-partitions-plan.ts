@@ -2,7 +2,7 @@
 
 import type { Reassignment, Replica, TopicPartition } from '../../src/client/admin.ts'
 import { JavaError } from '../../src/cli/apache/java-errors.ts'
-import { inHashOrder, partitionHash, stringHash } from '../../src/cli/apache/java-hash.ts'
+import { inHashOrder, partitionHash, repeated, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, type JsonNode, parseJson, toInt, toList, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { javaSplit, listText } from '../../src/cli/apache/java-text.ts'
 import { integer } from '../../src/cli/apache/jopt.ts'
@@ -71,11 +71,11 @@ export function parseExecutable(text: string): Plan {
   const { partitions } = plan
   if (partitions.length === 0) throw commandFailed('Partition reassignment list cannot be empty')
   if (partitions.some(({ replicas }) => replicas.length === 0)) throw commandFailed('Partition replica list cannot be empty')
-  const twice = duplicates(partitions, partitionName)
+  const twice = repeated(partitions, partitionName)
   if (twice.length > 0) {
     throw commandFailed(`Partition reassignment contains duplicate topic partitions: ${inHashOrder(twice, partitionHash).map(partitionName).join(',')}`)
   }
-  const repeating = partitions.map((each) => ({ each, twice: duplicates(each.replicas, String) })).filter((item) => item.twice.length > 0)
+  const repeating = partitions.map((each) => ({ each, twice: repeated(each.replicas, String) })).filter((item) => item.twice.length > 0)
   if (repeating.length > 0) {
     const texts = repeating.map((item) => `${partitionName(item.each)} contains multiple entries for ${brokerOrder(item.twice).join(',')}`)
     throw commandFailed(`Partition replica lists may not contain duplicate entries: ${texts.join('. ')}`)
@@ -90,10 +90,10 @@ export function parseGenerate(text: string, brokerList: string): { readonly brok
     if (id === undefined) throw new JavaError('java.lang.NumberFormatException', `For input string: "${word}"`)
     return Number(id)
   })
-  const brokersTwice = duplicates(brokers, String)
+  const brokersTwice = repeated(brokers, String)
   if (brokersTwice.length > 0) throw commandFailed(`Broker list contains duplicate entries: ${listText(brokerOrder(brokersTwice))}`)
   const topics = parseTopics(text)
-  const topicsTwice = duplicates(topics, (topic) => topic)
+  const topicsTwice = repeated(topics, (topic) => topic)
   if (topicsTwice.length > 0) {
     throw commandFailed(`List of topics to reassign contains duplicate entries: ${listText(inHashOrder(topicsTwice, stringHash))}`)
   }
@@ -214,12 +214,6 @@ export function inOrder<T extends TopicPartition>(items: readonly T[]): T[] {
 /** As a HashSet of Integer gives them out. */
 export function brokerOrder(ids: readonly number[]): number[] {
   return inHashOrder([...new Set(ids)], (id) => id)
-}
-
-function duplicates<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
-  const keys = items.map(keyOf)
-  const twice = items.filter((_, index) => keys.indexOf(keys[index]) !== index)
-  return [...new Map(twice.map((item) => [keyOf(item), item])).values()]
 }
 
 export function commandFailed(message: string): JavaError {

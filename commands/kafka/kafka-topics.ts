@@ -11,6 +11,7 @@ import {
 import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { called, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { repeated } from '../../src/cli/apache/java-hash.ts'
 import { isInternalTopic, javaSplit, listText, topicFilter } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
@@ -310,9 +311,9 @@ function replicaAssignment(options: Options): number[][] {
   if (text === '') return []
   const lists = javaSplit(text, ',').map((partition) => javaSplit(partition, ':').map((id) => brokerId(id.trim())))
   for (const [index, ids] of lists.entries()) {
-    const twice = ids.filter((id, at) => ids.indexOf(id) !== at)
+    const twice = repeated(ids, (id) => id)
     if (twice.length > 0) {
-      const message = `Partition replica lists may not contain duplicate entries: ${[...new Set(twice)].join(',')}`
+      const message = `Partition replica lists may not contain duplicate entries: ${twice.join(',')}`
       throw new JavaError('org.apache.kafka.tools.AdminCommandFailedException', message)
     }
     if (ids.length !== lists[0].length) {
