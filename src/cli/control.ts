@@ -2,13 +2,32 @@
 // answers is what a killed daemon left behind; it counts as no broker.
 
 import { connect } from 'node:net'
+import { lstatSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { MAX_CONTROL_LINE, type BrokerListener, type BrokerStatus, type ControlReply, type ControlRequest } from '../base/control-messages.ts'
 
-/** Asks the daemon at `socketPath`. Undefined when nobody is there; rejects when somebody is and doesn't answer in time. */
+/**
+ * Asks the daemon at `socketPath`. Undefined when nobody is there; rejects when somebody is and doesn't answer in time, or
+ * not as a daemon does, and when somebody else could have put the socket there.
+ */
 export function askDaemon(socketPath: string, request: ControlRequest, timeoutMs: number): Promise<ControlReply | undefined> {
   return new Promise((resolve, reject) => {
+    const directory = dirname(socketPath)
+    const found = lstatSync(directory, { throwIfNoEntry: false })
+    if (found === undefined) {
+      resolve(undefined)
+      return
+    }
+    const isOurs = process.getuid === undefined || found.uid === process.getuid()
+    if (!isOurs || (found.mode & 0o022) !== 0) throw new Error(`${directory} can be written by others; it must be yours, mode 0700`)
+    const answer = (): void => {
+      try {
+        resolve(parseReply(text))
+      } catch {
+        reject(new Error(`nonsense from ${socketPath}`))
+      }
+    }
     const socket = connect(socketPath)
     let text = ''
     socket.setEncoding('utf8')
@@ -20,11 +39,11 @@ export function askDaemon(socketPath: string, request: ControlRequest, timeoutMs
     })
     socket.on('end', () => {
       socket.destroy()
-      resolve(parseReply(text))
+      answer()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET'
-      if (nobody) resolve(parseReply(text))
+      if (nobody) answer()
       else reject(error)
     })
   })
@@ -57,7 +76,12 @@ export function addressOf({ advertisedHost: host, advertisedPort: port }: Broker
 
 export const STATUS_TIMEOUT_MS = 2000
 
+/** Undefined for none; throws for what is none. */
 function parseReply(text: string): ControlReply | undefined {
   const line = text.split('\n', 1)[0]
-  return line ? (JSON.parse(line) as ControlReply) : undefined
+  if (line === '') return undefined
+  const reply = JSON.parse(line) as { ok: boolean; status?: Partial<BrokerStatus>; message?: string }
+  const { listeners, dataDirectory } = reply.status ?? {}
+  if (reply.ok && (!Array.isArray(listeners) || typeof dataDirectory !== 'string')) throw new Error('no status')
+  return reply as ControlReply
 }
