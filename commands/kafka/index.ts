@@ -1,9 +1,10 @@
-// The faces: Apache's tools by their names. Each is loaded alone.
+// The faces: Apache's tools by their names. Each is loaded alone, and brings what runs it: as a bundle it has classes of
+// errors of its own.
 
 import { type FaceName, OTHER_NAMES } from '../../src/cli/apache/face-names.ts'
-import { type Face, type FaceIo, runFace } from '../../src/cli/apache/face.ts'
+import type { Face, FaceIo, runFace } from '../../src/cli/apache/face.ts'
 
-type Load = () => Promise<{ readonly face: Face }>
+type Load = () => Promise<{ readonly face: Face; readonly runFace: typeof runFace }>
 
 // kafka-server-start is the daemon, which src/main.ts becomes.
 const FACES: Readonly<Record<Exclude<FaceName, 'kafka-server-start'>, Load>> = {
@@ -44,7 +45,7 @@ export async function main(name: string, argv: readonly string[]): Promise<void>
     process.exitCode = 2
     return
   }
-  const { face } = await load()
+  const { face, runFace } = await load()
   const io: FaceIo = {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -15,6 +15,8 @@ import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt, usageOf
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { CLUSTER_PATTERN, CONVENIENCES, entriesFor, supportedOperations } from '../../src/cli/verbs/acls.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'server to connect to', help: 'The broker to ask first, HOST:PORT.' },

@@ -11,6 +11,8 @@ import { clientConfig } from '../../src/client/client-config.ts'
 import { connectCluster, type BrokerVersions, type Cluster } from '../../src/client/cluster.ts'
 import { ConnectError } from '../../src/client/errors.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'server(s) to use for bootstrapping', help: 'REQUIRED: the broker to ask first, HOST:PORT.' },

@@ -8,6 +8,8 @@ import { logLine } from '../../src/cli/apache/log4j.ts'
 import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const CONNECTION: readonly Argument[] = [
   { flags: ['--bootstrap-server', '-b'], group: 'bootstrap', help: 'Brokers to ask first, HOST:PORT[,…].' },
   { flags: ['--bootstrap-controller', '-C'], group: 'bootstrap', help: 'Controllers to ask first, HOST:PORT[,…].' },

@@ -14,6 +14,8 @@ import { describe } from './kafka-configs-describe.ts'
 import { type Changes, type Entities, RESOURCES } from './kafka-configs-entities.ts'
 import { alterIps, alterUsersAndClients } from './kafka-configs-quotas.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'server to connect to', help: 'The broker to ask first, HOST:PORT.' },

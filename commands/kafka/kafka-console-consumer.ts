@@ -19,6 +19,8 @@ import { onSignals } from '../../src/cli/signals.ts'
 import { consumeGroup, type ConsumeResult, followTopics, forgetGroup, type Wanted } from '../../src/cli/verbs/consume.ts'
 import { DEFAULT_FORMATTER, formatterOf, isFormatter } from './kafka-console-consumer-formatters.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   topic: { arg: 'required', describedAs: 'topic', help: 'The topic to read.' },

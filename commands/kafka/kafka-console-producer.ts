@@ -16,6 +16,8 @@ import { parseProperties } from '../../src/cli/formats/properties.ts'
 import { onSignals } from '../../src/cli/signals.ts'
 import { type Failure, produceLines, type ProduceOptions } from '../../src/cli/verbs/produce.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const LINE_READER = 'org.apache.kafka.tools.LineMessageReader'
 const LINE_READERS: readonly string[] = [LINE_READER, 'kafka.tools.ConsoleProducer$LineMessageReader', 'kafka.producer.ConsoleProducer$LineMessageReader']
 

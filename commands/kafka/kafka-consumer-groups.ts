@@ -18,6 +18,8 @@ import { type DeletedOffsets, tryDeleteOffsets } from '../../src/cli/verbs/group
 import { describe, printError } from './kafka-consumer-groups-describe.ts'
 import { partitionsOfTopic, reset } from './kafka-consumer-groups-reset.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'server to connect to', help: 'REQUIRED for all but --validate-regex: the broker to ask first, HOST:PORT.' },

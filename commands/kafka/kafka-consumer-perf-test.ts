@@ -13,6 +13,8 @@ import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/a
 import { parseProperties } from '../../src/cli/formats/properties.ts'
 import { consumePerf, type PerfConsumed, type PerfConsumeOptions, type Progress } from '../../src/cli/verbs/perf-consume.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', aliases: ['broker-list'], describedAs: 'server to connect to', help: 'REQUIRED: the broker to ask first, HOST:PORT.' },

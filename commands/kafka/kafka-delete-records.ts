@@ -10,6 +10,8 @@ import { asArray, asObject, field, toInt, toLong, toText, tryParseJson } from '.
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'server(s) to use for bootstrapping', help: 'REQUIRED: the broker to ask first, HOST:PORT.' },

@@ -14,6 +14,8 @@ import { type LogBatch, LogFile, LogFileError, type LogRecord } from '../../src/
 import { controlText, metadataDecoder, offsetsDecoder, type RecordDecoder, shareStateDecoder, transactionDecoder } from '../../src/cli/offline/record-decoders.ts'
 import { remoteLogDecoder } from '../../src/cli/offline/remote-log-decoder.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const LARGEST = 2 ** 31 - 1
 
 const OPTIONS = {

@@ -13,6 +13,8 @@ import { integer } from '../../src/cli/apache/jopt.ts'
 import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const CHANGE = [
   { flags: ['--metadata'], help: 'Old: the metadata.version to set, as 4.2-IV1.' },
   { flags: ['--release-version'], help: 'The release whose levels all features get, as 4.2.' },

@@ -10,6 +10,8 @@ import { isInternalTopic, javaSplit, topicFilter } from '../../src/cli/apache/ja
 import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const TIMES = { latest: LATEST, earliest: EARLIEST, 'max-timestamp': -3, 'earliest-local': -4, 'latest-tiered': -5, 'earliest-pending-upload': -6 } as const
 const TIME_WORDS = '-1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload'
 

@@ -10,6 +10,8 @@ import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', isRequired: true, describedAs: 'server to connect to', help: 'REQUIRED: the broker to ask first, HOST:PORT.' },

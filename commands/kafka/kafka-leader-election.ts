@@ -12,6 +12,8 @@ import { listText } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'host:port', help: 'REQUIRED: the broker to ask first, HOST:PORT.' },

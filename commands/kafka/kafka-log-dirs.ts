@@ -6,6 +6,8 @@ import { awaited, executionException, JavaError, toJava } from '../../src/cli/ap
 import { checkRequired, DEFAULT_OPTIONS, integer, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'The server(s) to use for bootstrapping', help: 'REQUIRED: the broker to ask first, HOST:PORT.' },

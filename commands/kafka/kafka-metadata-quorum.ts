@@ -12,6 +12,8 @@ import { integer } from '../../src/cli/apache/jopt.ts'
 import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const DRY_RUN = { flags: ['--dry-run'], action: 'storeTrue', help: 'Only say what would be done.' } as const
 
 const PROGRAM: Program = {

@@ -15,6 +15,8 @@ import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.t
 import { type Payload, producePerf } from '../../src/cli/verbs/perf-produce.ts'
 import { LatencyStats, type Window } from '../../src/cli/verbs/perf-stats.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const PROPERTIES = { nargs: '+', metavar: 'PROP-NAME=PROP-VALUE' } as const
 
 const PROGRAM: Program = {

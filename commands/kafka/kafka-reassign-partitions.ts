@@ -20,6 +20,8 @@ import {
   partitionName, planText, propose, replicaName, throttledReplicas,
 } from './kafka-reassign-partitions-plan.ts' // prettier-ignore
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   verify: { help: 'Show how far a reassignment is; when all is done, take the throttles away.' },

@@ -6,6 +6,8 @@ import { runningBrokers } from '../../src/cli/control.ts'
 import { requestStop } from '../../src/cli/local-broker.ts'
 import { localPaths } from '../../src/cli/paths.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const STOP_TIMEOUT_MS = 60_000
 
 export const face: Face = async (argv, io) => {

@@ -16,6 +16,8 @@ import { foreignMetadata } from '../../src/cli/offline/metadata-nodes.ts'
 import { scramRecord } from '../../src/cli/offline/scram-argument.ts'
 import { otherNodes, readServerProperties, type ServerConfig, serverConfig } from '../../src/cli/offline/server-config.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const CONFIG: Argument = { flags: ['--config', '-c'], isRequired: true, help: "The server's properties." }
 const RELEASE: Argument = { flags: ['--release-version', '-r'], help: `The release whose features are meant; ${LATEST_PRODUCTION} when left out.` }
 

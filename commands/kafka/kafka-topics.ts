@@ -17,6 +17,8 @@ import { checkInvalid, checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybe
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const OPTIONS = {
   ...DEFAULT_OPTIONS,
   'bootstrap-server': { arg: 'required', describedAs: 'server to connect to', help: 'REQUIRED: the broker to ask first, HOST:PORT.' },

@@ -14,6 +14,8 @@ import { logLine } from '../../src/cli/apache/log4j.ts'
 import { type Admin, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
+export { runFace } from '../../src/cli/apache/face.ts'
+
 const TOPIC = { flags: ['--topic'], isRequired: true, help: 'The topic.' } as const
 const PARTITION = { flags: ['--partition'], type: 'Integer', isRequired: true, help: 'The partition.' } as const
 const BROKER = { flags: ['--broker-id'], type: 'Integer' } as const
