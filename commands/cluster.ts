@@ -3,9 +3,10 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
-import { ClusterCommand } from '../src/cli/base-command.ts'
+import { ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { bytesText, durationText } from '../src/cli/quantities.ts'
+import { redraw } from '../src/cli/redraw.ts'
 import * as verbs from '../src/cli/verbs/cluster.ts'
 import type { WordRules } from '../src/cli/words.ts'
 
@@ -14,7 +15,7 @@ type Cluster = Connection['cluster']
 const ACTIONS = ['describe', 'features', 'quorum', 'versions', 'log-dirs'] as const
 type Action = (typeof ACTIONS)[number]
 
-const BELONGS: Belongings<Action> = { topic: ['log-dirs'], 'broker-id': ['log-dirs'] }
+const BELONGS: Belongings<Action> = { topic: ['log-dirs'], 'broker-id': ['log-dirs'], watch: ['describe', 'quorum', 'log-dirs'] }
 
 export default class ClusterOverview extends ClusterCommand {
   static override words: WordRules = { actions: ACTIONS, argument: (isSaid) => (isSaid('log-dirs') ? 'topic' : undefined) }
@@ -23,7 +24,7 @@ export default class ClusterOverview extends ClusterCommand {
     'Without more words: the id of the cluster, its controller and its brokers, with what lies on their disks. Nothing is changed; ' +
     "levels of features are changed by Apache's words, `kafka-features` (see `ktool faces`)."
 
-  static override usage = ['cluster', 'cluster features', 'cluster quorum', 'cluster versions', 'cluster log-dirs [TOPIC] [--broker-id ID]']
+  static override usage = ['cluster [--watch]', 'cluster features', 'cluster quorum [--watch]', 'cluster versions', 'cluster log-dirs [TOPIC] [--broker-id ID] [--watch]']
 
   static override examples = [
     { description: 'Where is it, and how full', command: 'ktool cluster' },
@@ -39,6 +40,7 @@ export default class ClusterOverview extends ClusterCommand {
     'log-dirs': Flags.boolean({ summary: 'Show the log directories.' }),
     topic: Flags.string({ char: 't', helpValue: 'NAME', summary: 'Show the replicas of this topic.' }),
     'broker-id': Flags.integer({ min: 0, helpValue: 'ID', summary: 'Only the directories of this broker.' }),
+    watch: watchFlag,
   }
 
   async run(): Promise<void> {
@@ -47,10 +49,13 @@ export default class ClusterOverview extends ClusterCommand {
     const isPlain = !ACTIONS.some(isGiven)
     const action = await chosenAction('cluster', ACTIONS, BELONGS, (flag) => isGiven(flag) || (isPlain && flag === 'describe'), this.output)
     const { cluster } = await this.connect(flags)
-    if (action === 'features') return this.#features(cluster)
-    if (action === 'quorum') return this.#quorum(cluster)
-    if (action === 'versions') return this.#versions(cluster)
-    return action === 'log-dirs' ? this.#logDirs(cluster, flags.topic, flags['broker-id']) : this.#describe(cluster)
+    const draw = (): Promise<void> => {
+      if (action === 'features') return this.#features(cluster)
+      if (action === 'quorum') return this.#quorum(cluster)
+      if (action === 'versions') return this.#versions(cluster)
+      return action === 'log-dirs' ? this.#logDirs(cluster, flags.topic, flags['broker-id']) : this.#describe(cluster)
+    }
+    return flags.watch ? redraw(this.output, draw) : draw()
   }
 
   async #describe(cluster: Cluster): Promise<void> {

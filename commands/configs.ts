@@ -9,6 +9,7 @@ import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.
 import { resolveSecrets } from '../src/cli/secrets.ts'
 import type { WordRules } from '../src/cli/words.ts'
 import * as verbs from '../src/cli/verbs/configs.ts'
+import { selectTopics } from '../src/cli/verbs/topics.ts'
 import { isPassword, withoutPassword } from '../src/cli/verbs/quotas.ts'
 
 export default class Configs extends ClusterCommand {
@@ -49,6 +50,7 @@ export default class Configs extends ClusterCommand {
       helpValue: 'NAME',
       summary: 'Short for --entity-type topics --entity-name NAME.',
     }),
+    regex: Flags.boolean({ summary: '--topic is a regular expression for whole names.' }),
     user: Flags.string({ helpValue: 'NAME', summary: "A user; '' is what holds for all others." }),
     client: Flags.string({ helpValue: 'NAME', summary: 'A client id; with --user, the user when it is that client.' }),
     ip: Flags.string({ helpValue: 'ADDRESS', summary: 'An address that connections come from.' }),
@@ -88,17 +90,19 @@ export default class Configs extends ClusterCommand {
     if (flags.describe && changes > 0) throw usageError('--describe changes nothing', 'did you mean --alter?')
     if (flags.alter && flags.all) throw usageError('--all goes with --describe')
     if (flags.alter && changes === 0) throw usageError('--alter needs --add-config or --delete-config')
-    const { type, names } = entitiesOf(flags)
-    const odd = type === 'brokers' ? names?.find((name) => !/^\d*$/.test(name)) : undefined
+    const { type, names: given } = entitiesOf(flags)
+    if (flags.regex && (type !== 'topics' || given === undefined)) throw usageError('--regex needs --topic', 'it says how the topic is meant')
+    const odd = type === 'brokers' ? given?.find((name) => !/^\d*$/.test(name)) : undefined
     if (odd !== undefined) throw usageError(`a broker is named by its number, not '${odd}'`)
     // Other settings may have such references, too, for the broker to look up.
     const passwords = new Map([...said].filter(([name]) => type === 'users' && isPassword(name)))
     const add = new Map([...said, ...(await resolveSecrets('--add-config', passwords, process.env))])
     const connection = await this.connect(flags)
+    const names = flags.regex ? (await selectTopics(connection.cluster, { names: given ?? [], isPattern: true, excludeInternal: true }, false)).names : given
     if (flags.describe) return this.#describe(connection, type, names?.map((name) => entityOf(type, name, flags.client)), flags.all)
     const entities = [...new Set(names ?? [await this.#askName(connection, type)])].map((name) => entityOf(type, name, flags.client))
     const question = `Change ${changes} setting${changes === 1 ? '' : 's'} of ${entities.map(entityTitle).join(', ')}?`
-    if (!(await this.mayChange(connection, { question, isSeveral: entities.length > 1, flags }))) return
+    if (!(await this.mayChange(connection, { question, isSeveral: flags.regex || entities.length > 1, flags }))) return
     const isDryRun = flags['dry-run']
     const outcomes = await verbs.alterEntities(connection.cluster, entities, { add, remove, validateOnly: isDryRun })
     if (outcomes.length === 1 && outcomes[0].error !== null) throw outcomes[0].error

@@ -18,7 +18,7 @@ import {
   consumeGroup, type ConsumeResult, consumeTopic, type ConsumerPosition, peekGroup, type Start,
 } from '../src/cli/verbs/consume.ts' // prettier-ignore
 import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
-import { DEFAULT_TOPIC } from '../src/cli/verbs/topics.ts'
+import { DEFAULT_TOPIC, selectTopics } from '../src/cli/verbs/topics.ts'
 
 export default class Consume extends ClusterCommand {
   static override words = { argument: 'topic' }
@@ -49,6 +49,7 @@ export default class Consume extends ClusterCommand {
       helpValue: 'NAME',
       summary: 'Where from. `messages` on the bundled broker, unless said.',
     }),
+    regex: Flags.boolean({ summary: '--topic is a regular expression for whole names; those that are there at the start are read.' }),
     group: Flags.string({ char: 'g', helpValue: 'NAME', summary: 'Read as a member of this consumer group.' }),
     'no-commit': Flags.boolean({ summary: 'Read from where the group is, without joining it or moving it.' }),
     'from-beginning': Flags.boolean({ summary: 'Start at the first record; with --group where the group has committed no offset.' }),
@@ -131,8 +132,8 @@ export default class Consume extends ClusterCommand {
     const connection = await this.connect(flags, { properties })
     const { cluster, isBundled } = connection
     const groupId = groupOf(flags, cluster)
-    const topics = [...new Set(flags.topic ?? [isBundled ? DEFAULT_TOPIC : await this.#asked(connection)])]
-    for (const topic of topics) await ensureTopic(cluster, topic, 'fail')
+    const topics = flags.regex ? await matching(cluster, flags.topic) : [...new Set(flags.topic ?? [isBundled ? DEFAULT_TOPIC : await this.#asked(connection)])]
+    if (!flags.regex) for (const topic of topics) await ensureTopic(cluster, topic, 'fail')
 
     const sink = sinkFor(process.stdout, groupId !== undefined)
     const abort = new AbortController()
@@ -185,6 +186,11 @@ export default class Consume extends ClusterCommand {
     const wanted = maxMessages === undefined ? 'the end was not reached' : `${maxMessages} were expected`
     throw expectationError('TIMEOUT', `${messages} records came within ${timeout ?? ''}, and ${wanted}`)
   }
+}
+
+async function matching(cluster: Connection['cluster'], patterns: readonly string[] | undefined): Promise<readonly string[]> {
+  if (patterns === undefined) throw usageError('--regex needs --topic', 'it says how the topic is meant')
+  return (await selectTopics(cluster, { names: patterns, isPattern: true, excludeInternal: true }, false)).names
 }
 
 interface FormatFlags {

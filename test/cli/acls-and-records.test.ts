@@ -71,11 +71,29 @@ describe('records', () => {
       'TOPIC   PARTITION  WOULD GO  FROM\norders          0         3     0\norders          1         0     0\n',
     )
     expect(JSON.parse(await out('records', 'delete', 'orders:0', '--before', '3', '--json'))).toEqual({
-      topic: 'orders',
-      partitions: [{ partition: 0, start: 3, before: 3, offsets: 3, error: null }],
+      topics: [{ name: 'orders', partitions: [{ partition: 0, start: 3, before: 3, offsets: 3, error: null }] }],
     })
     expect(await out('consume', '--topic', 'orders', '--from-beginning', '--exit-at-end')).toBe('d\n')
     expect(await out('records', 'delete', 'orders', '--before', 'end')).toContain('orders          0        1          4\n')
+  })
+
+  test('of several topics, each with its result; several or a pattern need --yes in a script', async () => {
+    for (const topic of ['gone-1', 'gone-2']) {
+      await box.run(['topics', 'create', topic])
+      await box.run(['produce', topic], { input: 'a\nb\n' })
+    }
+    for (const words of [['gone-1', 'gone-2'], ['--regex', 'gone-.*'], ['--regex', 'gone-1']]) {
+      const { code, stderr } = await box.run(['records', 'delete', ...words, '--before', 'end'])
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^ktool: Delete \d records of topics? gone-.*: not without --yes/)])
+    }
+    expect(await out('records', 'delete', '--regex', 'gone-.*', '--before', '1', '--dry-run')).toBe(
+      'TOPIC   PARTITION  WOULD GO  FROM\ngone-1          0         1     0\ngone-2          0         1     0\n',
+    )
+    const { stdout, stderr, code } = await box.run(['records', 'delete', 'gone-1', 'gone-3', 'gone-2', '--before', '1', '--yes'])
+    expect([stdout, code]).toEqual(['TOPIC   PARTITION  DELETED  STARTS AT\ngone-1          0        1          1\ngone-2          0        1          1\n', 1])
+    expect(stderr).toContain("ktool: topic 'gone-3' does not exist; did you mean")
+    const { topics } = JSON.parse((await box.run(['records', 'delete', 'gone-2:0', 'gone-2', 'gone-3', '--before', 'end', '--yes', '--json'])).stdout) as { topics: object[] }
+    expect(topics).toMatchObject([{ name: 'gone-2', partitions: [{ partition: 0, start: 2 }] }, { name: 'gone-3', error: { code: 'UNKNOWN_TOPIC_OR_PARTITION' } }])
   })
 
   test.each([

@@ -134,6 +134,26 @@ test('several topics are consumed at once, without a group', async () => {
   expect((await ktool('consume orders users -p 0,1 -o -5 -e --json')).code).toBe(0)
 })
 
+test('--regex makes the names of topics patterns, and nothing else does', async () => {
+  for (const name of ['match.a', 'match-a', 'matchXa']) {
+    await ktool(`topics create ${name}`)
+    await box.run(['produce', name], { input: `${name}\n` })
+  }
+  const lines = async (line: string) => (await ktool(line)).stdout.split('\n').slice(0, -1).sort()
+  expect(await lines('consume match.a -o :end')).toEqual(['match.a'])
+  expect(await lines('consume --regex match.a -o :end')).toEqual(['match-a', 'match.a', 'matchXa'])
+  expect(await lines('consume --regex match[.-]a -g by-pattern --from-beginning -e')).toEqual(['match-a', 'match.a'])
+  expect(await ktool('consume --regex nothing.* -e')).toMatchObject({ stdout: '', code: 1, stderr: 'ktool: no topic matches nothing.*\n' })
+  expect(await ktool('consume --regex -e')).toMatchObject({ stdout: '', code: 2 })
+  const alter = 'configs alter --topic match.a --regex --add-config retention.ms=5'
+  expect(await ktool(alter)).toMatchObject({ stdout: '', code: 2, stderr: expect.stringContaining('not without --yes') as string })
+  expect(await lines(`${alter} --yes`)).toHaveLength(3)
+  expect((await ktool('configs describe --regex match.a')).stdout.match(/retention\.ms +5 /g)).toHaveLength(3)
+  expect(await ktool('configs describe --entity-type brokers --regex')).toMatchObject({ code: 2 })
+  for (const action of ['alter -p 2', 'delete']) expect(await lines(`topics ${action} --regex match[X-]a --yes`)).toHaveLength(2)
+  expect((await topics()).filter((name) => name.startsWith('match'))).toEqual(['match.a'])
+}, 20_000)
+
 describe('--watch', () => {
   /** What it says until two times were seen, and how it ends then. */
   async function watch(line: string, pattern: RegExp): Promise<{ text: string; code: number | null }> {
@@ -149,7 +169,7 @@ describe('--watch', () => {
     return { text, code }
   }
 
-  test.each(['topics describe orders', 'transactions list', 'broker status'])('%s goes on with the time in front, until Ctrl-C', async (line) => {
+  test.each(['topics describe orders', 'transactions list', 'cluster', 'broker status'])('%s goes on with the time in front, until Ctrl-C', async (line) => {
     const { text, code } = await watch(line, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/gm)
     expect(code).toBe(130)
     expect(text).toMatch(/^\d{4}-.*Z\n[^]*\n\n\d{4}-.*Z\n/)

@@ -3,10 +3,11 @@
 import { systemClock } from '../../base/clock.ts'
 import { deleteRecords, EARLIEST, offsetsAt, type TopicPartition } from '../../client/admin.ts'
 import type { Cluster } from '../../client/cluster.ts'
-import type { CliError } from '../errors.ts'
-import { operationError } from '../errors.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import { CliError, ExitCode, operationError } from '../errors.ts'
 import type { Positions } from '../formats/positions.ts'
 import { ensureTopic } from './existing-topic.ts'
+import type { TopicScope } from './groups.ts'
 import { resolvePositions } from './positions.ts'
 
 export interface RecordDeletion extends TopicPartition {
@@ -19,13 +20,31 @@ export interface RecordDeletion extends TopicPartition {
   readonly error: CliError | null
 }
 
-/** What would go of a topic. Without `partitions` all of them. Throws for topics, partitions and offsets that don't exist. */
-export async function planRecordDeletion(
-  cluster: Cluster,
-  topic: string,
-  positions: Positions,
-  partitions: readonly number[] | undefined,
-): Promise<RecordDeletion[]> {
+export interface RecordDeletionPlan {
+  readonly topic: string
+  readonly rows: readonly RecordDeletion[]
+  /** The topic, a partition or an offset that does not exist: of this topic nothing is planned. */
+  readonly error: CliError | null
+}
+
+/** What would go of each topic, in their order. */
+export async function planRecordDeletions(cluster: Cluster, scopes: readonly TopicScope[], positions: Positions): Promise<RecordDeletionPlan[]> {
+  const plans: RecordDeletionPlan[] = []
+  for (const topic of new Set(scopes.map((scope) => scope.topic))) {
+    const said = scopes.filter((scope) => scope.topic === topic).map((scope) => scope.partitions)
+    const partitions = said.includes(undefined) ? undefined : [...new Set(said.flatMap((some) => some ?? []))]
+    try {
+      plans.push({ topic, rows: await planRecordDeletion(cluster, topic, positions, partitions), error: null })
+    } catch (error) {
+      const failure = error instanceof KafkaError ? operationError(error.error, error.message) : error
+      if (!(failure instanceof CliError) || failure.exitCode !== ExitCode.failed) throw error
+      plans.push({ topic, rows: [], error: failure })
+    }
+  }
+  return plans
+}
+
+async function planRecordDeletion(cluster: Cluster, topic: string, positions: Positions, partitions: readonly number[] | undefined): Promise<RecordDeletion[]> {
   await ensureTopic(cluster, topic, 'fail')
   const isolation = 'read_uncommitted' // what is deleted is deleted of open transactions too
   const stretches = await resolvePositions(cluster, positions, { topic, partitions, isolation })
