@@ -59,7 +59,7 @@ describe('the examples of the help', () => {
     const made = /^ktool topics create (\S+)/.exec(command)?.[1]
     if (made !== undefined) await run(`ktool topics delete ${made} --if-exists`)
     if (command.startsWith('ktool records')) {
-      await run('ktool topics delete orders; ktool topics create orders -p 3; for p in 0 1 2; do seq 2000 | ktool produce orders -p $p; done')
+      await run('ktool topics create test-1 --if-not-exists; ktool topics delete orders; ktool topics create orders -p 3; for p in 0 1 2; do seq 2000 | ktool produce orders -p $p; done')
     }
     const here = command.startsWith('ktool acls') ? guarded : { run }
     const data = join(box.directory, 'DATA_HOME/ktool')
