@@ -7,7 +7,7 @@ import { executionException, illegalArgument, JavaError, wrappedInRuntime } from
 import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { widest } from '../../src/cli/apache/java-text.ts'
 import { describeGroupOffsets, type OffsetRow } from '../../src/cli/verbs/groups.ts'
-import type { Options } from './kafka-consumer-groups.ts'
+import type { Options } from './kafka-consumer-groups-options.ts'
 
 const MISSING = '-'
 

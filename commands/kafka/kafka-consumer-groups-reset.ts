@@ -14,7 +14,7 @@ import { integer } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { resetRows, type ResetRow, type ResetTarget, withinLog } from '../../src/cli/verbs/group-resets.ts'
 import { describedGroups, printError } from './kafka-consumer-groups-describe.ts'
-import type { Options } from './kafka-consumer-groups.ts'
+import type { Options } from './kafka-consumer-groups-options.ts'
 
 interface Plan {
   readonly group: string
