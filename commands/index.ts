@@ -1,8 +1,9 @@
 // The commands there are, in the order of the help. All in one file of the bundle: a file more costs a start more than its
 // code does. What is heavy (tables, prompts, codecs, the wire) is loaded when it is needed.
 
+import type { CommandEntry, CommandTable } from '../src/cli/command-table.ts'
 import { completions, localNames } from '../src/cli/completion.ts'
-import { runCli, type CommandEntry, type CommandTable } from '../src/cli/run.ts'
+import { runCli } from '../src/cli/run.ts'
 import Acls from './acls.ts'
 import BrokerLogs from './broker/logs.ts'
 import BrokerReset from './broker/reset.ts'

@@ -3,7 +3,7 @@
 
 import packageJson from '../../package.json' with { type: 'json' }
 import { commandHelp, type CommandHelp } from '../cli/help.ts'
-import type { CommandTable } from '../cli/run.ts'
+import type { CommandTable } from '../cli/command-table.ts'
 
 // Of the version's release: pages must not change with the day they are made on.
 const RELEASED = '2026-11-21'

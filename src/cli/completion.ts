@@ -7,7 +7,7 @@ import { askDaemon } from './control.ts'
 import { currentContext, listContexts } from './contexts.ts'
 import { realDirectory } from './local-broker.ts'
 import { localPaths } from './paths.ts'
-import type { CommandTable } from './run.ts'
+import type { CommandTable } from './command-table.ts'
 import type { WordFlag, WordRules } from './words.ts'
 import { join } from 'node:path'
 

@@ -2,8 +2,8 @@
 // the same facts (build/man.ts). Short lines, no colours to speak of, data on stdout.
 
 import type { Command } from '@oclif/core/command'
+import type { CommandEntry, CommandTable } from './command-table.ts'
 import type { Output, Paint } from './output.ts'
-import type { CommandEntry, CommandTable } from './run.ts'
 
 export interface FlagHelp {
   readonly name: string

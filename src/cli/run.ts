@@ -8,17 +8,10 @@ import { run } from '@oclif/core/run'
 import { settings } from '@oclif/core/settings'
 import { assert } from '../base/assert.ts'
 import { version } from '../base/version.ts'
+import type { CommandTable } from './command-table.ts'
 import { failureOf, usageError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
 import { askedFormat, Output } from './output.ts'
-
-export interface CommandEntry {
-  readonly summary: string
-  readonly command: Command.Class
-}
-
-/** By id: `topics`, `broker:run`. In the order in which help lists them. */
-export type CommandTable = ReadonlyMap<string, CommandEntry>
 
 // With NODE_ENV=test or development oclif would look for TypeScript sources and complain on stderr.
 settings.enableAutoTranspile = false

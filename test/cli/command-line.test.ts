@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { didYouMean, nearest } from '../../src/cli/nearest.ts'
 import { alignColumns, askedFormat, colourLevel } from '../../src/cli/output.ts'
 import { bytesText, durationText } from '../../src/cli/quantities.ts'
-import { findCommand, type CommandEntry, type CommandTable } from '../../src/cli/run.ts'
+import type { CommandEntry, CommandTable } from '../../src/cli/command-table.ts'
+import { findCommand } from '../../src/cli/run.ts'
 
 const entry = {} as CommandEntry // nothing of it is needed to find it
 const table: CommandTable = new Map([
