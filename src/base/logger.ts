@@ -27,6 +27,11 @@ export function createLogger(sink: (line: string) => void, now: () => number, le
 
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
+/** An error for the log: with its stack, where it has one. */
+export function withStack(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
 /** `text` with control characters, bidirectional overrides and zero-width characters shown as escapes. */
 export function printable(text: string): string {
   return text.replace(

@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { HIDDEN, runtimeDirectory, type BrokerStatus, type NamesRequest } from '../base/control-messages.ts'
-import { createLogger, type Logger } from '../base/logger.ts'
+import { createLogger, type Logger, withStack } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import { startBroker, type Broker } from './broker.ts'
 import { isSensitive } from './config/resolve.ts'
 import { openControl } from './control.ts'
 import { boundedLog, writeStderr } from './daemon-log.ts'
-import { describe } from './handler.ts'
 import { isInternalTopic } from './metadata/topics.ts'
 import { createMissingTopics, type WantedTopic } from './startup-topics.ts'
 
@@ -49,7 +48,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     warnings = undefined // only a start's warnings have a reader
   }
   const crash = (error: unknown): void => {
-    logger.error(`the broker ends, for an error that nobody expected: ${describe(error)}`)
+    logger.error(`the broker ends, for an error that nobody expected: ${withStack(error)}`)
     process.exit(CRASHED)
   }
   process.on('uncaughtException', crash)

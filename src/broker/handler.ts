@@ -1,6 +1,7 @@
 // What a handler is: a function from a decoded request to an answer. The table of them is in router.ts.
 
 import type { Clock } from '../base/clock.ts'
+import { withStack } from '../base/logger.ts'
 import { KafkaError, ProtocolError } from '../protocol/errors.ts'
 import type { Api, RequestOf, ResponseInput } from '../protocol/schema.ts'
 import type { Broker } from './broker.ts'
@@ -52,11 +53,6 @@ export function turns(clock: Clock): () => Promise<void> | undefined {
 export function itemError(error: unknown, broker: Broker, what: string): KafkaError {
   if (error instanceof KafkaError) return error
   if (error instanceof ProtocolError) return new KafkaError('CORRUPT_MESSAGE', error.message)
-  broker.logger.error(`${what} failed: ${describe(error)}`)
+  broker.logger.error(`${what} failed: ${withStack(error)}`)
   return new KafkaError('UNKNOWN_SERVER_ERROR')
-}
-
-/** An error for the log, with its stack. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -1,6 +1,7 @@
 // From a request's bytes to a handler and from its answer to bytes. The one table of APIs is here: what it lists is what
 // ApiVersions advertises and what is served. A handler's mistake costs one request or one connection, never the process.
 
+import { withStack } from '../base/logger.ts'
 import { encodeResponseFrame, readRequestHeader, skipHeaderTags, type RequestHeader } from '../protocol/frames.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { MAX_REQUEST_ELEMENTS, Reader } from '../protocol/reader.ts'
@@ -64,7 +65,7 @@ import { UpdateFeatures } from '../protocol/apis/update-features.ts'
 import { WriteTxnMarkers } from '../protocol/apis/write-txn-markers.ts'
 import type { Broker } from './broker.ts'
 import { CloseConnection, type Connection, type Reply } from './connection.ts'
-import { describe, noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
+import { noReply, type Answer, type Handler, type RequestContext } from './handler.ts'
 import { handleAddRaftVoter } from './handlers/add-raft-voter.ts'
 import { handleAddOffsetsToTxn } from './handlers/add-offsets-to-txn.ts'
 import { handleAddPartitionsToTxn } from './handlers/add-partitions-to-txn.ts'
@@ -201,7 +202,7 @@ const ROUTES: readonly Route[] = [
 
 const BY_KEY = new Map(ROUTES.map((entry) => [entry.api.key, entry]))
 
-export function route<A extends Api>(
+function route<A extends Api>(
   api: A,
   handle: Handler<A>,
   versions: readonly [number, number],
@@ -286,7 +287,7 @@ function throttle(context: RequestContext, api: Api, frame: Buffer, reply: Reply
 /** An error as the answer's top-level code or that of its rows, where this version of the API has one; else the connection ends. */
 function failureReply(broker: Broker, api: Api, header: RequestHeader, request: RequestOf<Api>, error: unknown): Reply {
   if (error instanceof CloseConnection) throw error
-  if (!(error instanceof KafkaError)) broker.logger.error(`${api.name} version ${header.apiVersion} failed: ${describe(error)}`)
+  if (!(error instanceof KafkaError)) broker.logger.error(`${api.name} version ${header.apiVersion} failed: ${withStack(error)}`)
   // The text of an unexpected error is for our log alone.
   const told = error instanceof KafkaError ? error : new KafkaError('UNKNOWN_SERVER_ERROR')
   const encode = (answer: Record<string, unknown>) =>

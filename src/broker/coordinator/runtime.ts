@@ -5,7 +5,7 @@
 // on what a crash could take back.
 
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { Logger } from '../../base/logger.ts'
+import { type Logger, withStack } from '../../base/logger.ts'
 import { BatchBuilder } from '../../protocol/batch-builder.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
@@ -13,7 +13,6 @@ import { encodeControlKey, encodeControlValue, EndTxnMarker } from '../../protoc
 import type { RecordBytes } from '../../protocol/records/coordinator.ts'
 import type { Log } from '../../storage/log.ts'
 import type { BrokerConfig } from '../config/broker-configs.ts'
-import { describe } from '../handler.ts'
 import type { MetadataController } from '../metadata/controller.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import type { Node } from '../metadata/topics.ts'
@@ -86,7 +85,7 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
     try {
       await this.#creating
     } catch (error) {
-      logger.error(`${topic.name} could not be created: ${describe(error)}`)
+      logger.error(`${topic.name} could not be created: ${withStack(error)}`)
     }
     if (this.#shards.length === 0) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
   }
@@ -225,7 +224,7 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
       shard.state = state
     } catch (error) {
       shard.hasFailed = true
-      this.#options.logger.error(`${shard.name} can't be loaded, what it coordinates is not served: ${describe(error)}`)
+      this.#options.logger.error(`${shard.name} can't be loaded, what it coordinates is not served: ${withStack(error)}`)
     }
   }
 
@@ -282,7 +281,7 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
       for (const step of state.expire(now)) this.#perform(shard, log, state, step)
     } catch (error) {
       shard.retryAt = now.monotonic + RETRY_MS
-      this.#options.logger.warn(`${shard.name}: what is due could not be written: ${describe(error)}`)
+      this.#options.logger.warn(`${shard.name}: what is due could not be written: ${withStack(error)}`)
     }
   }
 

@@ -3,14 +3,13 @@
 // also after a restart. One id is driven by one loop, so a late marker never meets the next transaction.
 
 import type { Clock } from '../../base/clock.ts'
-import type { Logger } from '../../base/logger.ts'
+import { type Logger, withStack } from '../../base/logger.ts'
 import { BatchBuilder } from '../../protocol/batch-builder.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { encodeControlKey, encodeControlValue, EndTxnMarker } from '../../protocol/records/control.ts'
 import type { Producer } from '../coordinator/shard.ts'
 import { GROUPS_TOPIC } from '../groups/group-coordinator.ts'
 import type { GroupCoordinator } from '../groups/group-coordinator.ts'
-import { describe } from '../handler.ts'
 import type { Partitions } from '../partitions.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -84,7 +83,7 @@ export class TransactionMarkers {
       } catch (error) {
         tried()
         if (this.#isClosed) return
-        logger.warn(`the markers of transaction ${transactionalId} are written again: ${describe(error)}`)
+        logger.warn(`the markers of transaction ${transactionalId} are written again: ${withStack(error)}`)
         await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve))
       }
     }
@@ -98,7 +97,7 @@ export class TransactionMarkers {
     await this.#writeAll(transactionalId, transaction)
     const completion = complete(transactionalId)
     // It is appended. Should it be lost yet, the coordinator reads its log anew, and this begins anew.
-    const lost = (error: unknown) => logger.warn(`the end of transaction ${transactionalId} is not durable: ${describe(error)}`)
+    const lost = (error: unknown) => logger.warn(`the end of transaction ${transactionalId} is not durable: ${withStack(error)}`)
     if (prepared(transactionalId) === undefined) void completion.catch(lost)
     else await completion
   }

@@ -2,14 +2,13 @@
 // durable. What is decided is durable before the first marker is written, and markers are before it counts as done.
 
 import type { Clock } from '../../base/clock.ts'
-import type { Logger } from '../../base/logger.ts'
+import { type Logger, withStack } from '../../base/logger.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { BrokerConfig } from '../config/broker-configs.ts'
 import { CoordinatorRuntime } from '../coordinator/runtime.ts'
 import type { Operation } from '../coordinator/runtime.ts'
 import { answering } from '../coordinator/shard.ts'
 import type { GroupCoordinator } from '../groups/group-coordinator.ts'
-import { describe } from '../handler.ts'
 import { transactionVersion } from '../metadata/features.ts'
 import type { MetadataController } from '../metadata/controller.ts'
 import type { Node } from '../metadata/topics.ts'
@@ -184,7 +183,7 @@ export class TransactionCoordinator {
       logger.info(`transaction ${id} of producer ${producer.producerId} has timed out and is aborted`)
       await this.#markers.drive(id)
     } catch (error) {
-      logger.warn(`transaction ${id} has timed out and could not be aborted, it is tried again: ${describe(error)}`)
+      logger.warn(`transaction ${id} has timed out and could not be aborted, it is tried again: ${withStack(error)}`)
     }
   }
 
