@@ -8,7 +8,8 @@ import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/
 import { clientLogger } from '../../src/cli/apache/log4j.ts'
 import { checkAddresses, knownProperties, loadProperties } from '../../src/cli/apache/open-cluster.ts'
 import { clientConfig } from '../../src/client/client-config.ts'
-import { connectCluster, type BrokerVersions, type Cluster } from '../../src/client/cluster.ts'
+import type { BrokerVersions, Cluster } from '../../src/client/cluster.ts'
+import { connectCluster } from '../../src/client/kafka-cluster.ts'
 import { ConnectError } from '../../src/client/errors.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'

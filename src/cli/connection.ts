@@ -3,7 +3,8 @@
 
 import type { BrokerStatus } from '../base/control-messages.ts'
 import { clientConfig } from '../client/client-config.ts'
-import { connectCluster, type Cluster } from '../client/cluster.ts'
+import type { Cluster } from '../client/cluster.ts'
+import { connectCluster } from '../client/kafka-cluster.ts'
 import { isKnownKey } from '../client/config-keys.ts'
 import { readPropertiesFile } from '../client/properties-file.ts'
 import { guarded } from './context-guard.ts'

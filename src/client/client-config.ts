@@ -5,10 +5,8 @@
 import { parseBootstrapServers } from './bootstrap-servers.ts'
 import { CheckedProperties } from './config-keys.ts'
 import { ConfigError } from './errors.ts'
-import { securitySettings } from './security-config.ts'
+import { type SecurityProtocol, securitySettings } from './security-config.ts'
 import type { Endpoint, SaslSettings, TlsSettings } from './wire.ts'
-
-export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 
 /** All times in ms, all sizes in bytes. Names are Kafka's, in camelCase. */
 export interface ClientConfig {

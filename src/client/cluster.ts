@@ -6,13 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import type { ClientConfig } from './client-config.ts'
-import { KafkaCluster } from './kafka-cluster.ts'
 import type { OpenWire } from './wire.ts'
-
-/** Lazy: the first call connects. */
-export function connectCluster(config: ClientConfig, options: ConnectOptions = {}): Cluster {
-  return new KafkaCluster(config, options)
-}
 
 /**
  * One connection per broker and lane, since a broker answers a connection in order: a long poll holds up its

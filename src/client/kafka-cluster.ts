@@ -28,7 +28,12 @@ import { formatEndpoint, type Endpoint } from './wire.ts'
 const ADVERTISED_PATIENCE_MS = 1_000
 const SHORTEST_IDLE_CHECK_MS = 1_000
 
-export class KafkaCluster implements Cluster {
+/** Lazy: the first call connects. */
+export function connectCluster(config: ClientConfig, options: ConnectOptions = {}): Cluster {
+  return new KafkaCluster(config, options)
+}
+
+class KafkaCluster implements Cluster {
   readonly config: ClientConfig
   readonly #clock: Clock
   readonly #logger: Logger

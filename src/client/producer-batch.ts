@@ -7,7 +7,6 @@ import { varintSize } from '../kernels/varint.ts'
 import type { CompressionCodec } from '../protocol/compression/index.ts'
 import { BATCH_OVERHEAD, readBatchHeader, sealBatch } from '../protocol/record-batch.ts'
 import { RecordCursor } from '../protocol/record-cursor.ts'
-import type { RecordSizes } from './producer-records.ts'
 
 const TRANSACTIONAL = 0x10 // of a batch's attributes
 const MAX_RECORD_OVERHEAD = 21 // DefaultRecord: length, attributes, timestamp and offset delta
@@ -18,6 +17,12 @@ export interface ProducerIdentity {
 }
 
 export const NO_IDENTITY: ProducerIdentity = { producerId: -1n, epoch: -1 }
+
+/** A record's, in bytes; −1: null. */
+export interface RecordSizes {
+  readonly keySize: number
+  readonly valueSize: number
+}
 
 export class ProducerBatch implements RecordArea {
   readonly bytes: Buffer

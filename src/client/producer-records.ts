@@ -1,6 +1,6 @@
 // What goes into a producer and what comes out: one record for the slow path, and the account of all of them.
 
-import type { ProducerBatch } from './producer-batch.ts'
+import type { ProducerBatch, RecordSizes } from './producer-batch.ts'
 
 /** One record as ranges of `source`, for the slow path. A start of −1 is null. */
 export interface RecordRanges {
@@ -12,12 +12,6 @@ export interface RecordRanges {
   readonly headers?: Buffer // encodeHeaders
   readonly timestamp?: number | undefined // ms; now, when left out
   readonly line: number // of the input, for the report; 0: none
-}
-
-/** Bytes; −1: null. */
-export interface RecordSizes {
-  readonly keySize: number
-  readonly valueSize: number
 }
 
 /** A record that was not written, as Java's tools name it. */

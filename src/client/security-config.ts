@@ -1,12 +1,13 @@
 // security.protocol, sasl.* and ssl.*: which of them are wanted, and what they come to.
 
-import type { SecurityProtocol } from './client-config.ts'
 import { parseJaasConfig } from '../protocol/jaas.ts'
 import { SettingError } from '../protocol/setting-error.ts'
 import type { CheckedProperties } from './config-keys.ts'
 import { ConfigError } from './errors.ts'
 import { readConfigFile } from './properties-file.ts'
 import type { SaslMechanism, SaslSettings, TlsSettings } from './wire.ts'
+
+export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 
 export interface SecuritySettings {
   readonly securityProtocol: SecurityProtocol

@@ -4,7 +4,6 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { KafkaError } from '../protocol/errors.ts'
 import type { Disk } from './disk.ts'
-import type { Log } from './log.ts'
 import type { OpenFiles } from './open-files.ts'
 
 export interface LogIdentity {
@@ -14,6 +13,13 @@ export interface LogIdentity {
   readonly directory: string
 }
 
+/** A log as the store writes it out. */
+export interface TailedLog {
+  readonly topic: string
+  /** Writes what was appended and is in memory only. */
+  writeOut(): void
+}
+
 /** What a log needs of the store it lies in. */
 export interface LogHost {
   readonly disk: Disk
@@ -21,14 +27,14 @@ export interface LogHost {
   readonly logger: Logger
   readonly files: OpenFiles
   /** Has `writeOut` called at the end of this turn of the event loop. */
-  needsWrite(log: Log): void
+  needsWrite(log: TailedLog): void
   /** A sync failed, or a write for another reason than space: everything stops. */
   fail(error: unknown): void
   readonly fatal: KafkaError | undefined
   /** Whether writes may be tried; false for a while after space was wanting. */
   hasRoom(): boolean
   /** Space was wanting; whether some was made, so that the write may be tried again. */
-  makeRoom(log: Log): boolean
+  makeRoom(log: TailedLog): boolean
   /** Recovery points and log starts, durable. */
   checkpoint(): Promise<void>
 }

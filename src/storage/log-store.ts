@@ -10,8 +10,9 @@ import { KafkaError } from '../protocol/errors.ts'
 import { CheckpointError, readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoints.ts'
 import { type Disk, DiskError, type DiskLock, replaceFile } from './disk.ts'
 import { LogCleaner } from './log-cleaner.ts'
-import { Log, type LogHost } from './log.ts'
+import { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
+import type { LogHost, TailedLog } from './log-host.ts'
 import {
   type MetaProperties,
   MetaPropertiesError,
@@ -32,8 +33,6 @@ import {
 } from './partition-directory.ts'
 import { recoverLog } from './recovery.ts'
 import { Reserve } from './reserve.ts'
-
-export type { PartitionDirectory } from './partition-directory.ts'
 
 export interface LogStoreOptions {
   readonly directory: string
@@ -197,7 +196,7 @@ class DirectoryStore implements LogStore, LogHost {
   #recoveryPoints: Map<string, number> | undefined // as loaded; undefined: not readable
   #logStarts = new Map<string, number>()
   readonly #checkpointed = new Map<string, string>() // file name → what it says
-  #dirty = new Set<Log>()
+  #dirty = new Set<TailedLog>()
   #checkpoints: Promise<void> = Promise.resolve()
   #nextCheckpoint: Promise<void> | undefined
   #timers = new Set<{ cancel(): void }>()
@@ -357,7 +356,7 @@ class DirectoryStore implements LogStore, LogHost {
     return this.disk.freeBytes(this.directory)
   }
 
-  needsWrite(log: Log): void {
+  needsWrite(log: TailedLog): void {
     if (this.#dirty.size === 0) setImmediate(() => this.#writeDirty())
     this.#dirty.add(log)
   }
@@ -399,7 +398,7 @@ class DirectoryStore implements LogStore, LogHost {
     return this.#roomRetryAt === undefined
   }
 
-  makeRoom(log: Log): boolean {
+  makeRoom(log: TailedLog): boolean {
     this.#roomRetryAt = this.clock.monotonic() + ROOM_RETRY_MS
     return log.topic.startsWith('__') && this.#giveUpReserve()
   }

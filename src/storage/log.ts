@@ -33,11 +33,6 @@ import { type AbortedTransaction, collectAborted } from './txn-index.ts'
 import { Unsynced, isWantOfSpace } from './unsynced.ts'
 import { Watermark } from './watermark.ts'
 
-export type { LogHost, LogIdentity } from './log-host.ts'
-export type { ReadOptions, TimestampOffset } from './log-reader.ts'
-export type { ProducerDescription } from './producer-state.ts'
-export { RecordValidationError } from './batch-validator.ts'
-
 // 'client': all checks. 'coordinator' and 'metadata': batches of our own making.
 export type AppendOrigin = 'client' | 'coordinator' | 'metadata'
 

@@ -8,7 +8,8 @@ import {
   listTopics,
 } from '../../src/client/admin.ts'
 import { clientConfig } from '../../src/client/client-config.ts'
-import { connectCluster, type Cluster, type ConnectOptions } from '../../src/client/cluster.ts'
+import type { Cluster, ConnectOptions } from '../../src/client/cluster.ts'
+import { connectCluster } from '../../src/client/kafka-cluster.ts'
 import { ConnectError, TimeoutError } from '../../src/client/errors.ts'
 import { ApiVersions } from '../../src/protocol/apis/api-versions.ts'
 import { CreateTopics } from '../../src/protocol/apis/create-topics.ts'

@@ -4,7 +4,8 @@
 
 import { lookup } from 'node:dns/promises'
 import { clientConfig } from '../../client/client-config.ts'
-import { connectCluster, type Cluster } from '../../client/cluster.ts'
+import type { Cluster } from '../../client/cluster.ts'
+import { connectCluster } from '../../client/kafka-cluster.ts'
 import { isKnownKey } from '../../client/config-keys.ts'
 import { ConfigError } from '../../client/errors.ts'
 import { readPropertiesFile } from '../../client/properties-file.ts'

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { algorithm, childrenOf, octets, readDer, StoreError } from './der.ts'
-import type { StoreContents } from './ssl-stores.ts'
+import type { StoreContents } from './store-contents.ts'
 
 export const JKS_MAGIC = 0xfeedfeed
 const SUN_KEY_PROTECTOR = '1.3.6.1.4.1.42.2.17.1.1'

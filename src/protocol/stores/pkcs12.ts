@@ -6,7 +6,7 @@ import {
   algorithm, bodyOf, childrenOf, explicit, octets, oid, readDer, SEQUENCE, SET, StoreError, type Der,
 } from './der.ts' // prettier-ignore
 import { decryptWithPassword, isMacValid } from './password-ciphers.ts'
-import type { StoreContents } from './ssl-stores.ts'
+import type { StoreContents } from './store-contents.ts'
 
 const DATA = '1.2.840.113549.1.7.1'
 const ENCRYPTED_DATA = '1.2.840.113549.1.7.6'

@@ -7,6 +7,7 @@ import { SettingError } from '../setting-error.ts'
 import { StoreError } from './der.ts'
 import { JKS_MAGIC, readJks } from './jks.ts'
 import { readPkcs12 } from './pkcs12.ts'
+import type { StoreContents } from './store-contents.ts'
 
 /** Where the settings come from, by Kafka's names. */
 export interface SslSettings {
@@ -23,12 +24,6 @@ export interface SslIdentity {
   readonly key: string
   /** Our certificate first. */
   readonly chain: string
-}
-
-/** DER: X.509 certificates in the store's order, and PKCS#8 private keys. */
-export interface StoreContents {
-  readonly certificates: readonly Buffer[]
-  readonly keys: readonly Buffer[]
 }
 
 type StoreFormat = 'PEM' | 'PKCS12' | 'JKS'
