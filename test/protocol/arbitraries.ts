@@ -93,13 +93,8 @@ function leafArbitrary(kind: Exclude<Field['kind'], 'struct' | 'array'>): fc.Arb
   }
 }
 
-export function defaultOf(type: Field): unknown {
+function defaultOf(type: Field): unknown {
   if (type.kind !== 'struct' || type.settings.nullableSince !== undefined) return type.fallback
   const fields = Object.entries(type.settings.fields ?? {})
   return Object.fromEntries(fields.map(([name, field]) => [name, defaultOf(field)]))
-}
-
-/** The message with nothing set. */
-export function defaultsOf(message: Message<Fields>): Struct {
-  return Object.fromEntries(Object.entries(message.fields).map(([name, type]) => [name, defaultOf(type)]))
 }

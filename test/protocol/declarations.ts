@@ -18,7 +18,7 @@ async function exportsOf(folder: string): Promise<object[]> {
 
 export const allApis = (await exportsOf('apis')).filter((value): value is Api => 'request' in value)
 
-export const allRecords: Message<Fields>[] = [
+const allRecords: Message<Fields>[] = [
   ...(await exportsOf('records')).filter((value): value is Message<Fields> => 'codec' in value),
   ...Object.values({ ...GROUP_RECORDS, ...TRANSACTION_RECORDS }).flatMap(({ key, value }) => [key, value]),
   ...Object.entries(METADATA_RECORDS).map(([name, { versions, fields }]) => {

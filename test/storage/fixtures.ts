@@ -111,7 +111,7 @@ export function values(log: Log): string[] {
   return readAll(log).map((record) => record.value)
 }
 
-export function records(bytes: Buffer): Seen[] {
+function records(bytes: Buffer): Seen[] {
   const seen: Seen[] = []
   for (let at = 0; at < bytes.length; ) {
     const header = readBatchHeader(bytes, at)

@@ -9,7 +9,7 @@ import { FaceExit, type FaceIo } from './face.ts'
 import { integer } from './jopt.ts'
 import { KAFKA_COMMIT, KAFKA_VERSION } from './kafka-version.ts'
 
-export type { Argument, Command, Group, Program } from './argparse-program.ts'
+export type { Argument, Program } from './argparse-program.ts'
 
 /** What was given, by dest. */
 export class Namespace {

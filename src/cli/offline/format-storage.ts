@@ -16,7 +16,7 @@ import { FormatterError } from './formatter-error.ts'
 import { type MetaProperties, writeMetaProperties } from './meta-properties-files.ts'
 import type { ScramRecord } from './scram-argument.ts'
 
-export const KRAFT_VERSION = 'kraft.version'
+const KRAFT_VERSION = 'kraft.version'
 const LARGEST_BATCH = 8 * 1024 * 1024
 
 export interface Voter {

@@ -78,7 +78,7 @@ export interface Entry {
   readonly producer: Producer | undefined
 }
 
-export const SETTINGS: GroupSettings = {
+const SETTINGS: GroupSettings = {
   maxSize: 100,
   initialDelayMs: 0,
   newMemberJoinTimeoutMs: 300_000,

@@ -121,7 +121,7 @@ function kcatWriter(peer: Peer): Writer {
 }
 
 /** KEY, tab, VALUE on a line each; nothing for null. */
-export function recordLines(count: number): string {
+function recordLines(count: number): string {
   return Array.from({ length: count }, (_, index) => {
     const { key, value } = lineRecordAt(index)
     return `${key?.toString() ?? ''}\t${value?.toString() ?? ''}\n`

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 
 export const KAFKA_VERSION = '4.3.0'
 /** The last release whose clients know only the first protocol of transactions. */
-export const OLD_KAFKA_VERSION = '3.9.1'
+const OLD_KAFKA_VERSION = '3.9.1'
 const CONFLUENT_VERSION = '2.16.1'
 const LOG4J_VERSION = '2.25.4'
 

@@ -142,7 +142,7 @@ function peakMegabytes(broker: OurBroker): number {
 }
 
 /** Whether a chapter of FINDINGS.md names a test: in backticks, `*` standing for anything. */
-export function knownIn(findings: string, chapter: string): (name: string) => boolean {
+function knownIn(findings: string, chapter: string): (name: string) => boolean {
   const text = findings.split(/^## /m).find((part) => part.startsWith(`${chapter}\n`)) ?? ''
   const patterns = [...text.matchAll(/`([^`\n]+)`/g)].map(([, pattern]) => {
     return new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`)
