@@ -2,6 +2,7 @@
 
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
+import { printable } from '../src/base/logger.ts'
 import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
 import { canAsk, choose } from '../src/cli/ask.ts'
 import { changeFlags, ClusterCommand, watchFlag, zoneFlag } from '../src/cli/base-command.ts'
@@ -183,7 +184,7 @@ export default class Groups extends ClusterCommand {
     const done = flags.execute ? await resets.executeResets(cluster, plans) : plans
     if (flags.export && !this.output.isJson) {
       const text = resets.planText(done, flags['all-groups'] || names.length > 1)
-      await this.output.write(text)
+      await this.output.write(this.output.isTerminal ? text.replace(/.+/g, printable) : text)
       this.#complain(done.flatMap(({ error }) => error ?? []))
     } else await showResets(done, this.output, flags.execute)
     const isEmpty = done.every(({ rows }) => rows.length === 0)

@@ -1,6 +1,7 @@
 // Questions to a person, on terminals only; the only importer of inquirer, loaded when a question is asked. Asked on stderr,
 // so that stdout stays data.
 
+import { printable } from '../base/logger.ts'
 import type { Cluster } from '../client/cluster.ts'
 import { usageError } from './errors.ts'
 import type { Output } from './output.ts'
@@ -15,11 +16,11 @@ export function canAsk(output: Output): boolean {
 export async function confirmed(question: string, output: Output, yes: boolean): Promise<boolean> {
   if (yes) return true
   if (!canAsk(output)) throw usageError(`${question.replace(/\?$/, '')}: not without --yes`, 'add --yes to go on')
-  return (await prompt<{ answer: boolean }>({ type: 'confirm', name: 'answer', message: question, default: false })).answer
+  return (await prompt<{ answer: boolean }>({ type: 'confirm', name: 'answer', message: printable(question), default: false })).answer
 }
 
 export async function choose(question: string, choices: readonly string[]): Promise<string> {
-  return (await prompt<{ answer: string }>({ type: 'select', name: 'answer', message: question, choices: [...choices], pageSize: 15 })).answer
+  return (await prompt<{ answer: string }>({ type: 'select', name: 'answer', message: question, choices: choices.map((value) => ({ name: printable(value), value })), pageSize: 15 })).answer
 }
 
 /** One of the cluster's topics. */

@@ -34,7 +34,7 @@ export async function completions(words: readonly string[], table: CommandTable,
   const typed = words.at(-1) ?? ''
   const before = words.slice(0, -1)
   const { path, isCommand } = findPath(before, table)
-  const fitting = (candidates: readonly string[]): string[] => [...new Set(candidates)].filter((word) => word.startsWith(typed)).sort()
+  const fitting = (candidates: readonly string[]): string[] => [...new Set(candidates)].filter((word) => word.startsWith(typed) && TAKEN_LITERALLY.test(word)).sort()
   if (!isCommand) return fitting(nextWords(path, table))
   const command = table.get(path.join(':'))?.command as Completed
   const flags = { ...command.baseFlags, ...command.flags }
@@ -65,6 +65,8 @@ export function localNames(words: readonly string[], env: NodeJS.ProcessEnv): Na
 }
 
 const PATIENCE_MS = 50
+// A group may be called `x;reboot` or `*`, and shells put into the line what they are given.
+const TAKEN_LITERALLY = /^[\p{L}\p{N}_.:@%+,=/-]+$/u
 
 function findPath(words: readonly string[], table: CommandTable): { path: string[]; isCommand: boolean } {
   const path: string[] = []

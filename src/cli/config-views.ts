@@ -23,7 +23,6 @@ export async function showConfigs(entities: readonly EntityConfigs[], output: Ou
     })
     return
   }
-  const paint = await output.paint()
   for (const [i, { entity, configs, error }] of entities.entries()) {
     if (error !== null) {
       output.talk(`ktool: ${failureLine(error)}`)
@@ -34,7 +33,7 @@ export async function showConfigs(entities: readonly EntityConfigs[], output: Ou
       output.talk(`${entityTitle(entity)} has no settings of its own`)
       continue
     }
-    await output.write(`${paint.heading(entityTitle(entity))}\n`)
+    await output.heading(entityTitle(entity))
     await output.table(
       [{ heading: 'setting' }, { heading: 'value' }, { heading: 'from' }],
       configs.map(({ name, value, source, isSensitive }) => {

@@ -1,6 +1,5 @@
 // How groups look: a heading and a table for each. What is not known is `-`, or null in JSON.
 
-import { printable } from '../base/logger.ts'
 import type { GroupDescription } from '../client/admin.ts'
 import { type CliError, errorJson, failureLine } from './errors.ts'
 import type { Column, Output } from './output.ts'
@@ -170,7 +169,6 @@ function remark({ moved, error }: ResetRow): string {
 }
 
 async function heading(group: GroupDescription, more: readonly string[], index: number, output: Output): Promise<void> {
-  const paint = await output.paint()
   if (index > 0) output.line('')
   const { groupId, state, members, assignor, type } = group
   const facts = [
@@ -180,7 +178,7 @@ async function heading(group: GroupDescription, more: readonly string[], index: 
     ...(type === 'Consumer' ? ['KIP-848'] : []),
     ...more,
   ]
-  await output.write(`${paint.heading(printable(groupId))}  ${facts.join(', ')}\n`)
+  await output.heading(groupId, `  ${facts.join(', ')}`)
 }
 
 function count(value: number | null): string {

@@ -54,9 +54,15 @@ export class Output {
     this.#print(`${printable(text)}\n`)
   }
 
+  /** A line over what follows: a name that stands out, and what is to be said of it. */
+  async heading(title: string, more = ''): Promise<void> {
+    const paint = await this.paint()
+    this.#print(`${paint.heading(printable(title))}${printable(more)}\n`)
+  }
+
   /** One JSON object on one line. */
   json(value: object): void {
-    this.#print(`${JSON.stringify(this.time === undefined ? value : { time: this.time, ...value })}\n`)
+    this.#print(`${jsonText(this.time === undefined ? value : { time: this.time, ...value })}\n`)
   }
 
   /** Raw bytes to stdout. Wait for the promise, when there is one, before writing more: the reader is slower than we are. */
@@ -109,12 +115,12 @@ export class Output {
 
   /** The same for a program. */
   note(value: object): void {
-    this.#streams.stderr.write(`${JSON.stringify(value)}\n`)
+    this.#streams.stderr.write(`${jsonText(value)}\n`)
   }
 
   fail(failure: Failure): void {
     const { code, message, hint } = failure
-    if (this.isJson) this.#streams.stderr.write(`${JSON.stringify({ code, message, hint })}\n`)
+    if (this.isJson) this.#streams.stderr.write(`${jsonText({ code, message, hint })}\n`)
     else this.talk(`ktool: ${failureLine(failure)}`)
   }
 
@@ -158,6 +164,11 @@ export function askedFormat(argv: readonly string[]): OutputFormat | undefined {
   const at = words.findLastIndex((word) => word === '--output' || word.startsWith('--output='))
   const asked = words[at] === '--output' ? words[at + 1] : words[at]?.slice('--output='.length)
   return FORMATS.find((format) => format === asked)
+}
+
+/** JSON that shows no control character either: what it leaves as it is stands in strings, where an escape means the same. */
+function jsonText(value: object): string {
+  return printable(JSON.stringify(value))
 }
 
 const same = (text: string): string => text

@@ -10,7 +10,6 @@ export async function showTopics(topics: readonly TopicDetails[], missing: reado
     output.json({ topics: [...topics, ...missing.map(({ name, error }) => ({ name, error: errorJson(error) }))] })
     return
   }
-  const paint = await output.paint()
   for (const [i, topic] of topics.entries()) {
     if (i > 0) output.line('')
     const count = topic.partitions.length
@@ -20,7 +19,7 @@ export async function showTopics(topics: readonly TopicDetails[], missing: reado
       `id ${topic.topicId}`,
       ...(topic.internal ? ['internal'] : []),
     ]
-    await output.write(`${paint.heading(topic.name)}  ${facts.join(', ')}\n`)
+    await output.heading(topic.name, `  ${facts.join(', ')}`)
     for (const [name, value] of Object.entries(topic.configs)) output.line(`  ${name}=${value ?? ''}`)
     await output.table(
       [
