@@ -1,9 +1,14 @@
 // Completion: what could come next, and that the shells get it. The broker on this machine tells its names in time.
 
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../commands/index.ts'
-import { completions, type Names } from '../../src/cli/completion.ts'
+import { controlSocketName } from '../../src/base/control-messages.ts'
+import { completions, localNames, type Names } from '../../src/cli/completion.ts'
 import { Sandbox } from './sandbox.ts'
 
 const NAMES: Names = {
@@ -32,6 +37,23 @@ test.each([
   ['nonsense x', []],
 ])('`ktool %s`', async (line, expected) => {
   expect(await completions(line.split(' '), commands, NAMES)).toEqual(expected)
+})
+
+test('a broker that does not answer is not waited for', async () => {
+  const box = new Sandbox()
+  const [runtime, data] = ['RUNTIME_DIR', 'DATA_HOME'].map((name) => join(box.directory, name, 'ktool'))
+  mkdirSync(runtime, { recursive: true, mode: 0o700 })
+  mkdirSync(data, { recursive: true })
+  let asked = 0
+  const deaf = createServer((socket) => void socket.on('data', () => asked++).on('error', () => undefined)).listen(join(runtime, controlSocketName(data)))
+  await once(deaf, 'listening')
+  const began = performance.now()
+  expect(await localNames(['consume', 'o'], box.env).topics('o')).toEqual([])
+  expect(performance.now() - began).toBeLessThan(1000) // 50 ms, on a machine that is busy
+  expect(asked).toBe(1)
+  expect(await box.run(['__complete', 'consume', 'o'])).toMatchObject({ stdout: '', stderr: '', code: 0 })
+  deaf.close()
+  box.close()
 })
 
 describe('with a broker', () => {

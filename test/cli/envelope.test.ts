@@ -103,6 +103,7 @@ describe('the envelope', () => {
     expect(text('{"headers":[{"key":"a","value":"YQ==","valueEncoding":"base64"},{"value":null,"key":"a"},{"key":"b"}]}')).toMatchObject({
       headers: [['a', 'a'], ['a', null], ['b', null]],
     }) // prettier-ignore
+    expect(text('{"value":"v","offset":"9223372036854775807"}')).toMatchObject({ value: 'v' })
     expect(text('{"\\u006bey":"k"}')).toMatchObject({ key: 'k' })
     expect(text('{"topic":"x","partition":1,"timestamp":5}')).toMatchObject({ topic: undefined, partition: undefined, timestamp: undefined })
   })
@@ -118,7 +119,7 @@ describe('the envelope', () => {
     ['{"value":"\\ud800"}', 'value has half of a surrogate pair'], ['{"headers":{"a":"b"}}', 'has headers that are no array'],
     ['{"headers":[{"value":"a"}]}', 'header 1: no key'], ['{"headers":[{"key":"a","x":1}]}', "header 1: unknown field 'x'"], ['{"headers":["a"]}', 'header 1: no JSON object'],
     ['{"partition":"1"}', 'partition is no integer'], ['{"partition":1.5}', 'partition is no integer'], ['{"timestamp":-2}', 'timestamp is no integer'],
-    ['{"topic":1}', 'topic is no string'], ['{"timestampType":"x"}', "timestampType is 'x'"],
+    ['{"offset":"12"}', 'offset is no integer'], ['{"offset":9223372036854775807}', 'offset is no integer'], ['{"topic":1}', 'topic is no string'], ['{"timestampType":"x"}', "timestampType is 'x'"],
   ])('refuses %s: %s', (line, message) => {
     expect(() => text(line)).toThrow(`line 7 is no record: ${message}`)
   }) // prettier-ignore

@@ -134,22 +134,48 @@ describe('what others got wrong', () => {
 })
 
 describe('any bytes', () => {
-  it('go in by one envelope and come out by another', async () => {
-    const bytes = fc.oneof(fc.uint8Array({ maxLength: 50 }).map((array) => Buffer.from(array)), fc.string({ unit: 'binary', maxLength: 30 }).map((text) => Buffer.from(text)))
-    const field = (name: string, value: Buffer | null) => (value === null ? { [name]: null } : { [name]: value.toString('base64'), [`${name}Encoding`]: 'base64' })
-    const record = fc.tuple(fc.option(bytes), fc.option(bytes), fc.array(fc.tuple(bytes, fc.option(bytes)), { maxLength: 3 }))
-    const given = fc.sample(record, { numRuns: 400, seed: 5 })
-    const line = ([key, value, headers]: (typeof given)[number]) =>
-      JSON.stringify({ ...field('key', key), ...field('value', value), headers: headers.map(([name, content]) => ({ ...field('key', name), ...field('value', content) })) })
-    const topic = await topicWith(`${given.map(line).join('\n')}\n`, ['--input', 'json'], 1)
-    const decode = (text: string | null, encoding?: string) => (text === null ? null : Buffer.from(text, encoding === 'base64' ? 'base64' : 'utf8'))
-    type Read = { key: string; value: string | null; keyEncoding?: string; valueEncoding?: string }
-    const found = (await envelopes(topic)).map((each) => {
-      const { key, value, keyEncoding, valueEncoding } = each as unknown as Read
-      const headers = (each.headers as Read[]).map((one) => [decode(one.key, one.keyEncoding), decode(one.value, one.valueEncoding)])
+  type Bytes = Buffer | null
+  type Fields = readonly [key: Bytes, value: Bytes, headers: readonly (readonly [Buffer, Bytes])[]]
+  interface Field {
+    readonly key: string
+    readonly value: string | null
+    readonly keyEncoding?: string
+    readonly valueEncoding?: string
+  }
+
+  const likely = ['', 'null', '""', 'ä', '-0', '1.10', '1E400', '9223372036854775807', '{"id":-9223372036854775808,"id":1}', ' [1]', '[1,\n2]', '\u2028', '\0']
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 50 }).map((array) => Buffer.from(array)),
+    fc.string({ unit: 'binary', maxLength: 30 }).map((text) => Buffer.from(text)),
+    fc.constantFrom(...likely).map((text) => Buffer.from(text)),
+  )
+  const name = fc.oneof(bytes, fc.constantFrom('a', 'b').map((text) => Buffer.from(text)))
+  const record = fc.tuple(fc.option(bytes), fc.option(bytes), fc.array(fc.tuple(name, fc.option(bytes)), { maxLength: 4 }))
+
+  const field = (what: string, value: Bytes) => (value === null ? { [what]: null } : { [what]: value.toString('base64'), [`${what}Encoding`]: 'base64' })
+  const line = ([key, value, headers]: Fields) =>
+    JSON.stringify({ ...field('key', key), ...field('value', value), headers: headers.map(([name, content]) => ({ ...field('key', name), ...field('value', content) })) })
+  const decode = (text: string | null, encoding?: string): Bytes => (text === null ? null : Buffer.from(text, encoding === 'base64' ? 'base64' : 'utf8'))
+
+  async function fieldsIn(topic: string): Promise<Fields[]> {
+    return (await envelopes(topic)).map((each) => {
+      const { key, value, keyEncoding, valueEncoding } = each as unknown as Field
+      const headers = (each.headers as readonly Field[]).map((one) => [decode(one.key, one.keyEncoding) ?? Buffer.alloc(0), decode(one.value, one.valueEncoding)] as const)
       return [decode(key, keyEncoding), decode(value, valueEncoding), headers]
     })
-    expect(found).toEqual(given)
+  }
+
+  it('go in by one envelope and come out by another, and that one goes in again', async () => {
+    const given: readonly Fields[] = fc.sample(record, { numRuns: 1500, seed: 5 })
+    const first = await topicWith(`${given.map(line).join('\n')}\n`, ['--input', 'json'], 1)
+    const expected = given.map(line)
+    expect((await fieldsIn(first)).map(line)).toEqual(expected)
+    const spliced = (await consume(first, '--json', '--key', 'json', '--value', 'json')).stdout
+    expect(spliced).toContain('"value":{"id":-9223372036854775808,"id":1},')
+    for (const text of [(await consume(first, '--json')).stdout, spliced]) {
+      const again = await topicWith(text, ['--input', 'json', '--partition-from', 'record', '--timestamp-from', 'record'], 1)
+      expect((await fieldsIn(again)).map(line)).toEqual(expected)
+    }
   })
 
   it('that are a line survive the plain path, but for the ends of lines', async () => {

@@ -78,13 +78,21 @@ export class EnvelopeParser implements RecordParser {
     const topic = this.#word(members, 'topic')
     const partition = this.#integer(members, 'partition', 0, 0x7fffffff)
     const timestamp = this.#integer(members, 'timestamp', -1, Number.MAX_SAFE_INTEGER)
-    this.#integer(members, 'offset', 0, Number.MAX_SAFE_INTEGER)
+    this.#checkOffset(members)
     this.#oneOf(members, 'timestampType', TIMESTAMP_TYPES)
     if (this.#from.partition && partition === undefined) throw this.#wrong('has no partition', 'it was to come from the record')
     if (this.#from.timestamp && timestamp === undefined) throw this.#wrong('has no timestamp', 'it was to come from the record')
     this.topic = this.#from.topic ? topic : undefined
     this.partition = this.#from.partition ? partition : undefined
     this.timestamp = this.#from.timestamp ? timestamp : undefined
+  }
+
+  /** From 2^53 on offsets are strings of digits, lest a reader of JSON rounds them. */
+  #checkOffset(members: Members): void {
+    const token = members.get('offset')
+    const isText = token !== undefined && this.#line[token.start] === QUOTE
+    if (!isText) this.#integer(members, 'offset', 0, Number.MAX_SAFE_INTEGER)
+    else if (!/^"\d{16,19}"$/.test(this.#line.toString('latin1', token.start, token.end))) throw this.#wrong('offset is no integer')
   }
 
   #headers(token: Token | undefined): Buffer {
