@@ -6,7 +6,7 @@ import { runDaemon } from './broker/daemon.ts'
 import { parseBrokerConfig } from './broker/config/broker-configs.ts'
 import { type Face, FaceExit, type FaceIo, runFace, traceOf } from './cli/apache/face.ts'
 import { illegalArgument, runtimeException } from './cli/apache/java-errors.ts'
-import { DEFAULT_OPTIONS, parseJopt } from './cli/apache/jopt.ts'
+import { DEFAULT_OPTIONS, parseJopt, usageOf } from './cli/apache/jopt.ts'
 import { KAFKA_VERSION } from './cli/apache/kafka-version.ts'
 import { logLine } from './cli/apache/log4j.ts'
 import { brokerSettings } from './cli/broker-flags.ts'
@@ -85,7 +85,7 @@ async function run(argv: readonly string[], io: FaceIo): Promise<number> {
 async function propertiesOf(argv: readonly string[]): Promise<Map<string, string>> {
   const words = argv.slice(1)
   // Looked for anywhere, before anything is parsed.
-  if (argv.length === 0 || argv.includes('--help')) throw parseJopt(OPTIONS, []).usage(PURPOSE)
+  if (argv.length === 0 || argv.includes('--help')) throw usageOf(OPTIONS, PURPOSE)
   if (argv.includes('--version')) throw new FaceExit(0, { out: `${KAFKA_VERSION}\n` })
   const properties = await readServerProperties(argv[0])
   const options = parseJopt(OPTIONS, words)

@@ -11,7 +11,7 @@ import {
 import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { awaited, executionException, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt, usageOf } from '../../src/cli/apache/jopt.ts'
+import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { CLUSTER_PATTERN, CONVENIENCES, entriesFor, supportedOperations } from '../../src/cli/verbs/acls.ts'
 
@@ -61,7 +61,7 @@ interface Rules {
 }
 
 export const face: Face = async (argv, io) => {
-  const options = parsed(argv)
+  const options = parseOrUsage(OPTIONS, argv)
   checkOptions(options, argv)
   let cluster: Cluster | undefined
   try {
@@ -77,15 +77,6 @@ export const face: Face = async (argv, io) => {
     return 1
   } finally {
     await cluster?.close()
-  }
-}
-
-function parsed(argv: readonly string[]): Options {
-  try {
-    return parseJopt(OPTIONS, argv)
-  } catch (error) {
-    if (error instanceof JavaError) throw usageOf(OPTIONS, error.message)
-    throw error
   }
 }
 

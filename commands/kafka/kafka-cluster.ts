@@ -3,9 +3,9 @@
 import { describeCluster, unregisterBroker } from '../../src/client/admin.ts'
 import { ArgparseError, type Argument, HelpScreen, type Namespace, parseArguments, type Program } from '../../src/cli/apache/argparse.ts'
 import { type Face, FaceExit, type FaceIo, printTrace } from '../../src/cli/apache/face.ts'
-import { illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { executionException, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
-import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
+import { type Admin, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'

@@ -8,8 +8,9 @@
 import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { hashOrder, javaMatcher, patternSyntax } from '../../src/cli/apache/java-text.ts'
-import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
+import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
+import { javaMatcher, patternSyntax } from '../../src/cli/apache/java-text.ts'
+import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { sinkFor } from '../../src/cli/formats/byte-sink.ts'
@@ -90,7 +91,7 @@ function tell(io: FaceIo, text: string, error: unknown): void {
 }
 
 async function readWork(argv: readonly string[], io: FaceIo): Promise<Work> {
-  const options = parsed(argv)
+  const options = parseOrUsage(OPTIONS, argv)
   checkOptions(options, argv)
   const commandProperty = chosen(options, 'command-property', 'consumer-property', io)
   const commandConfig = chosen(options, 'command-config', 'consumer.config', io)
@@ -108,15 +109,6 @@ async function readWork(argv: readonly string[], io: FaceIo): Promise<Work> {
   const timeout = options.long('timeout-ms') ?? -1
   const format = await readFormat(options, io)
   return { options, bootstrapServer, properties, groupId, start, idleMs: timeout < 0 ? undefined : timeout, format }
-}
-
-function parsed(argv: readonly string[]): Options {
-  try {
-    return parseJopt(OPTIONS, argv)
-  } catch (error) {
-    if (error instanceof JavaError) throw parseJopt(OPTIONS, []).usage(error.message)
-    throw error
-  }
 }
 
 function checkOptions(options: Options, argv: readonly string[]): void {
@@ -140,7 +132,7 @@ function checkGroup(options: Options, ...places: readonly ReadonlyMap<string, st
   const given = places.flatMap((place) => place.get('group.id') ?? [])
   const ids = [...new Set(group === undefined ? given : [group, ...given])]
   if (ids.length > 1) {
-    const listed = hashOrder(ids).map((id) => `'${id}'`)
+    const listed = inHashOrder(ids, stringHash).map((id) => `'${id}'`)
     throw options.usage(
       "The group ids provided in different places (directly using '--group', via '--consumer-property', or via '--consumer.config') do not match. " +
         `Detected group ids: ${listed.join(', ')}`,

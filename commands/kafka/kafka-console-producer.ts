@@ -6,7 +6,7 @@
 
 import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { executionException, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
+import { checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { CliError } from '../../src/cli/errors.ts'
@@ -93,7 +93,7 @@ export const face: Face = async (argv, io) => {
 }
 
 async function readWork(argv: readonly string[], io: FaceIo): Promise<Work> {
-  const options = parsed(argv)
+  const options = parseOrUsage(OPTIONS, argv)
   const [readerProperty, commandProperty, commandConfig] = checkOptions(options, argv, io)
   checkAddress(options)
   const readerClass = options.value('line-reader') ?? LINE_READER
@@ -119,15 +119,6 @@ async function readWork(argv: readonly string[], io: FaceIo): Promise<Work> {
   }
   for (const key of ['key.serializer', 'value.serializer']) properties.delete(key) // bytes, whatever they say
   return { topic: reader.get('topic') ?? '', parser, properties, bootstrapServer: options.value('bootstrap-server'), sync: options.has('sync') }
-}
-
-function parsed(argv: readonly string[]): Options {
-  try {
-    return parseJopt(OPTIONS, argv)
-  } catch (error) {
-    if (error instanceof JavaError) throw parseJopt(OPTIONS, []).usage(error.message)
-    throw error
-  }
 }
 
 /** The options that hold reader properties, producer properties and their file: as they are called now, or were before 4.2. */

@@ -6,9 +6,9 @@
 import { randomInt } from 'node:crypto'
 import { simpleDateFormat } from '../../src/cli/apache/java-dates.ts'
 import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
-import { illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { illegalArgument, toJava } from '../../src/cli/apache/java-errors.ts'
 import { fixedText, javaMatcher, metricsText, patternSyntax } from '../../src/cli/apache/java-text.ts'
-import { checkInvalid, checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt, usageOf } from '../../src/cli/apache/jopt.ts'
+import { checkInvalid, checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { parseProperties } from '../../src/cli/formats/properties.ts'
 import { consumePerf, type PerfConsumed, type PerfConsumeOptions, type Progress } from '../../src/cli/verbs/perf-consume.ts'
@@ -66,14 +66,7 @@ export const face: Face = async (argv, io) => {
 }
 
 function parsed(argv: readonly string[], io: FaceIo): Options {
-  const options = ((): Options => {
-    try {
-      return parseJopt(OPTIONS, argv)
-    } catch (error) {
-      if (!(error instanceof JavaError)) throw error
-      throw usageOf(OPTIONS, error.message)
-    }
-  })()
+  const options = parseOrUsage(OPTIONS, argv)
   maybeHelp(options, argv, 'This tool is used to verify the consumer performance.')
   if (!options.has('zookeeper')) checkRequired(options, 'bootstrap-server')
   checkOneOf(options, 'topic', 'include')

@@ -8,9 +8,9 @@ import type { Face, FaceIo } from '../../src/cli/apache/face.ts'
 import {
   defaultLevel, FEATURES, LATEST_PRODUCTION, METADATA_VERSION, metadataVersion, metadataVersionOf, type MetadataVersion,
 } from '../../src/cli/apache/feature-levels.ts' // prettier-ignore
-import { illegalArgument, JavaError, runtimeException, toJava } from '../../src/cli/apache/java-errors.ts'
+import { executionException, illegalArgument, JavaError, runtimeException, toJava } from '../../src/cli/apache/java-errors.ts'
 import { integer } from '../../src/cli/apache/jopt.ts'
-import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
+import { type Admin, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'

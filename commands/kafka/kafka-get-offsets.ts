@@ -7,7 +7,7 @@ import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { executionException, JavaError, runtimeException, throwableText, toJava } from '../../src/cli/apache/java-errors.ts'
 import { isInternalTopic, javaSplit, topicFilter } from '../../src/cli/apache/java-text.ts'
-import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
+import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt, usageOf } from '../../src/cli/apache/jopt.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'
@@ -52,7 +52,7 @@ export const face: Face = async (argv, io) => {
 }
 
 function parsed(argv: readonly string[]): Options {
-  if (argv.length === 0) throw parseJopt(OPTIONS, []).usage(PURPOSE)
+  if (argv.length === 0) throw usageOf(OPTIONS, PURPOSE)
   let options: Options
   try {
     options = parseJopt(OPTIONS, argv)

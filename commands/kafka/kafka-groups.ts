@@ -6,7 +6,7 @@ import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apach
 import { groupListings } from '../../src/cli/apache/group-listings.ts'
 import { illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { widest } from '../../src/cli/apache/java-text.ts'
-import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
+import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
@@ -60,13 +60,7 @@ export const face: Face = async (argv, io) => {
 }
 
 function parsed(argv: readonly string[]): Options {
-  let options: Options
-  try {
-    options = parseJopt(OPTIONS, argv)
-  } catch (error) {
-    if (!(error instanceof JavaError)) throw error
-    throw parseJopt(OPTIONS, ['--help']).usage(error.message)
-  }
+  const options = parseOrUsage(OPTIONS, argv)
   maybeHelp(options, argv, PURPOSE)
   if (!options.has('list')) throw options.usage('Command must include exactly one action: --list.')
   if (options.has('group-type') && groupType(options) === undefined) throw illegalArgument('--group-type must be a valid group type.')

@@ -5,7 +5,7 @@
 import { electLeaders, type ElectionType, type PartitionResult, type TopicPartition } from '../../src/client/admin.ts'
 import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { readJavaFile } from '../../src/cli/apache/file-text.ts'
-import { called, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { called, executionException, JavaError, toJava, wrappedInRuntime } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, partitionHash, repeated } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, type JsonNode, toInt, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { listText } from '../../src/cli/apache/java-text.ts'
@@ -130,7 +130,7 @@ async function elected(io: FaceIo, answers: Promise<PartitionResult<null>[]>): P
       io.out(`${text}\n`)
       throw commandFailed(text)
     }
-    throw new JavaError('java.lang.RuntimeException', `java.util.concurrent.ExecutionException: ${traceOf(java).trimEnd()}`, { cause: error })
+    throw wrappedInRuntime(executionException(java))
   }
 }
 

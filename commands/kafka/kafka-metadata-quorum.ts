@@ -6,10 +6,10 @@ import { addRaftVoter, describeCluster, describeQuorum, removeRaftVoter, type Qu
 import { readPropertiesFile } from '../../src/client/properties-file.ts'
 import { ArgparseError, argparseExit, HelpScreen, type Namespace, parseArguments, type Program } from '../../src/cli/apache/argparse.ts'
 import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
-import { JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { executionException, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { tableText } from '../../src/cli/apache/java-text.ts'
 import { integer } from '../../src/cli/apache/jopt.ts'
-import { type Admin, executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
+import { type Admin, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'

@@ -10,10 +10,10 @@ import type { Cluster } from '../../src/client/cluster.ts'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { readJavaFile } from '../../src/cli/apache/file-text.ts'
-import { called, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { called, executionException, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
-import { executionException, openAdmin } from '../../src/cli/apache/open-admin.ts'
+import { openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import {
   type Assignment, brokerOrder, commandFailed, type DirectoryOf, inOrder, operationFailed, parseExecutable, parseGenerate, parsePlan,

@@ -2,7 +2,7 @@
 // ends early by throwing: FaceExit where the tool ends itself, JavaError for an exception that the tool doesn't catch.
 // Frames of stack traces are left out; the first line of a trace is Java's.
 
-import { toJava } from './java-errors.ts'
+import { throwableText, toJava } from './java-errors.ts'
 
 export interface FaceIo {
   /** System.out and System.err. */
@@ -33,8 +33,7 @@ export class FaceExit extends Error {
 
 /** The first line of an exception's stack trace, with its line break. */
 export function traceOf(error: unknown): string {
-  const java = toJava(error)
-  return java.message === '' ? `${java.className}\n` : `${java.className}: ${java.message}\n`
+  return `${throwableText(toJava(error))}\n`
 }
 
 /** What most tools do with an exception that reaches their main: its message, then its trace, on System.err. */

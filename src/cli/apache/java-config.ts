@@ -3,7 +3,7 @@
 import { CONFIG_KEYS } from '../../client/config-keys.ts'
 import type { ConfigError } from '../../client/errors.ts'
 import { JavaError } from './java-errors.ts'
-import { hashOrder } from './java-text.ts'
+import { inHashOrder, stringHash } from './java-hash.ts'
 
 const INT_MAX = 2 ** 31 - 1
 
@@ -24,7 +24,7 @@ export function configException({ key }: ConfigError, properties: ReadonlyMap<st
         // Some checks come after that of the value.
         if (rule.choices.some((choice) => choice.toLowerCase() === value.toLowerCase())) return undefined
         return rule.caseless
-          ? `String must be one of (case insensitive): ${hashOrder(rule.choices).join(', ')}`
+          ? `String must be one of (case insensitive): ${inHashOrder(rule.choices, stringHash).join(', ')}`
           : `String must be one of: ${rule.choices.join(', ')}`
       default:
         return undefined

@@ -101,6 +101,14 @@ export function toJava(error: unknown, call?: string): JavaError {
   return new JavaError(`ktool.${error.name}`, error.message, { cause: error })
 }
 
+/** Files.newInputStream: for the one that `error` comes from. Undefined where the file could be read and is wrong otherwise. */
+export function unreadableFile({ cause }: ConfigError, path: string): JavaError | undefined {
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException
+  if (code === 'ENOENT') return new JavaError('java.nio.file.NoSuchFileException', path, { cause })
+  if (code === 'EISDIR') return new JavaError('java.io.IOException', 'Is a directory', { cause })
+  return code === 'EACCES' ? new JavaError('java.nio.file.AccessDeniedException', path, { cause }) : undefined
+}
+
 /** Our client has its own text for an API that a broker lacks. */
 function messageOf({ error, message }: KafkaError): string {
   const api = error === 'UNSUPPORTED_VERSION' ? /^The broker \S+ does not support (\w+)\.$/.exec(message)?.[1] : undefined

@@ -1,5 +1,5 @@
 // The order in which Java's hash maps and sets go through what they hold, which Apache's tools print: by the lowest bits of
-// a key's hash code (java.util.HashMap).
+// a key's hash code (java.util.HashMap). And what a list holds twice, which the tools find by such sets.
 
 export interface HashedPartition {
   readonly topic: string

@@ -16,19 +16,6 @@ export function listText(items: readonly (string | number)[]): string {
   return `[${items.join(', ')}]`
 }
 
-/** String.hashCode. */
-function javaHash(text: string): number {
-  let hash = 0
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(31, hash) + text.charCodeAt(at)) | 0
-  return hash
-}
-
-/** The order in which a HashSet of up to 12 texts gives them out, collisions aside. */
-export function hashOrder(texts: readonly string[]): string[] {
-  const place = (text: string): number => (javaHash(text) ^ (javaHash(text) >>> 16)) & 15
-  return [...texts].sort((a, b) => place(a) - place(b))
-}
-
 /** Double.toString and Float.toString: the shortest digits that are read as the same number, with an exponent from 10^7 on and below 10^-3. */
 export function floatText(value: number, digits: 'double' | 'float'): string {
   if (Number.isNaN(value)) return 'NaN'

@@ -112,7 +112,16 @@ export function checkInvalid<Name extends string>(options: Jopt<Name>, used: Nam
   if (clash !== undefined) throw options.usage(`Option "[${used}]" can't be used with option "[${clash}]"`)
 }
 
-/** The exit with a message and the help, where the words could not even be parsed. */
+/** For tools that end with the help where the words can't be parsed; others let the exception pass. */
+export function parseOrUsage<T extends JoptTable>(table: T, argv: readonly string[]): Jopt<Extract<keyof T, string>> {
+  try {
+    return parseJopt(table, argv)
+  } catch (error) {
+    throw error instanceof JavaError ? usageOf(table, error.message) : error
+  }
+}
+
+/** The exit with a message and the help, without or before any parsing. */
 export function usageOf(table: JoptTable, message: string): FaceExit {
   return new FaceExit(1, { err: `${message}\n${helpTable(table)}` })
 }

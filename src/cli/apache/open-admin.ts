@@ -4,7 +4,7 @@ import { describeCluster } from '../../client/admin.ts'
 import type { Cluster } from '../../client/cluster.ts'
 import { Metadata } from '../../protocol/apis/metadata.ts'
 import { type FaceIo, traceOf } from './face.ts'
-import { called, JavaError, toJava } from './java-errors.ts'
+import { called, JavaError } from './java-errors.ts'
 import { logLine } from './log4j.ts'
 import { openCluster } from './open-cluster.ts'
 
@@ -51,12 +51,6 @@ export async function openAdmin(io: FaceIo, { bootstrapServer, bootstrapControll
       await Promise.all([...opened].map((cluster) => cluster.close()))
     },
   }
-}
-
-/** CompletableFuture.get: what a call failed with, as the cause of an ExecutionException. */
-export function executionException(error: unknown): JavaError {
-  const java = toJava(error)
-  return new JavaError('java.util.concurrent.ExecutionException', `${java.className}: ${java.message}`, { cause: java })
 }
 
 function noBootstrap(message: string): JavaError {

@@ -14,7 +14,7 @@ import { realDirectory } from '../local-broker.ts'
 import { localPaths } from '../paths.ts'
 import type { FaceIo } from './face.ts'
 import { configException } from './java-config.ts'
-import { JavaError } from './java-errors.ts'
+import { JavaError, unreadableFile } from './java-errors.ts'
 import { clientLogger, logLine } from './log4j.ts'
 
 export interface ClusterWish {
@@ -86,11 +86,7 @@ export async function loadProperties(path: string | undefined): Promise<Readonly
     return await readPropertiesFile(path)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new JavaError('java.nio.file.NoSuchFileException', path, { cause: error })
-    if (code === 'EISDIR') throw new JavaError('java.io.IOException', 'Is a directory', { cause: error })
-    if (code === 'EACCES') throw new JavaError('java.nio.file.AccessDeniedException', path, { cause: error })
-    throw error
+    throw unreadableFile(error, path) ?? error
   }
 }
 

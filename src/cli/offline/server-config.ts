@@ -3,7 +3,7 @@
 
 import { ConfigError } from '../../client/errors.ts'
 import { readPropertiesFile } from '../../client/properties-file.ts'
-import { illegalArgument, JavaError, toJava } from '../apache/java-errors.ts'
+import { illegalArgument, JavaError, toJava, unreadableFile } from '../apache/java-errors.ts'
 import { integer } from '../apache/jopt.ts'
 
 export interface ServerConfig {
@@ -41,11 +41,7 @@ export async function readServerProperties(path: string): Promise<Map<string, st
     return new Map([...(await readPropertiesFile(path))].map(([name, value]) => [name, value.trim()]))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new JavaError('java.nio.file.NoSuchFileException', path, { cause: error })
-    if (code === 'EISDIR') throw new JavaError('java.io.IOException', 'Is a directory', { cause: error })
-    if (code === 'EACCES') throw new JavaError('java.nio.file.AccessDeniedException', path, { cause: error })
-    throw toJava(error)
+    throw unreadableFile(error, path) ?? toJava(error)
   }
 }
 

@@ -12,6 +12,7 @@ test('things come as a HashMap of Java has them', () => {
   const places = Array.from({ length: 20 }, (_, partition) => ({ topic: 'wide', partition }))
   const order = inHashOrder(places, partitionHash).map(({ partition }) => partition)
   expect(order).toEqual([0, 1, 2, 3, 4, 13, 14, 15, 16, 17, 18, 19, 5, 6, 7, 8, 9, 10, 11, 12])
+  expect(inHashOrder(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], stringHash)).toEqual(['SASL_SSL', 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT'])
   expect(inHashOrder(['live', 'planned', 'readers', 'modern', 'shared'], stringHash)).toEqual(['shared', 'modern', 'readers', 'planned', 'live'])
 })
 

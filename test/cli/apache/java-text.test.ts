@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { floatText, hashOrder, patternSyntax } from '../../../src/cli/apache/java-text.ts'
+import { floatText, patternSyntax } from '../../../src/cli/apache/java-text.ts'
 
 describe('floatText', () => {
   it.each([
@@ -20,10 +20,6 @@ describe('floatText', () => {
     fc.assert(fc.property(fc.double(), (value) => Object.is(Number(floatText(value, 'double')), value)))
     fc.assert(fc.property(fc.float(), (value) => Object.is(Math.fround(Number(floatText(value, 'float'))), value)))
   })
-})
-
-it('lists texts in the order of a HashSet', () => {
-  expect(hashOrder(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'])).toEqual(['SASL_SSL', 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT'])
 })
 
 it('complains of a bad pattern as Java does', () => {
