@@ -10,11 +10,15 @@ const RELEASED = '2026-11-21'
 
 const DESCRIPTION = `ktool is a Kafka command line for people without a JVM, and a Kafka for people without a cluster. The commands work
 on any Apache Kafka cluster. With none named, they use the bundled broker, a single node for development and tests that speaks Kafka's
-protocol and writes Kafka's own files.`
+protocol and writes Kafka's own files. A cluster is named by a flag (--bootstrap-server, --command-config or --context), else by the
+environment, else by the current context; else it is the broker on this machine.`
 
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
-  ['KTOOL_BOOTSTRAP_SERVERS', 'The cluster to talk to when --bootstrap-server and --command-config name none.'],
-  ['KTOOL_COMMAND_CONFIG', "A file of Kafka's client properties to go with it."],
+  ['KTOOL_BOOTSTRAP_SERVERS', 'The cluster to talk to when no flag names one. It goes before the current context.'],
+  [
+    'KTOOL_COMMAND_CONFIG',
+    "A file of Kafka's client properties to go with it; alone, its bootstrap.servers is the cluster. Not read when a flag names the cluster or another file. No broker is started by itself where it is set.",
+  ],
   ['KTOOL_AUTO_START', '0 keeps topics --create and produce from starting the bundled broker.'],
   [
     'KAFKA_BOOTSTRAP_SERVERS, BOOTSTRAP_SERVERS, KAFKA_BROKERS',

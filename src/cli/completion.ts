@@ -50,7 +50,8 @@ export async function completions(words: readonly string[], table: CommandTable,
 /** Names from the broker on this machine, unless something names another cluster. */
 export function localNames(words: readonly string[], env: NodeJS.ProcessEnv): Names {
   const paths = localPaths(env)
-  const isElsewhere = env.KTOOL_BOOTSTRAP_SERVERS !== undefined || words.some((word) => /^(-b|--(bootstrap-server|command-config|context))(=|$)/.test(word))
+  const byEnvironment = Boolean(env.KTOOL_BOOTSTRAP_SERVERS || env.KTOOL_COMMAND_CONFIG)
+  const isElsewhere = byEnvironment || words.some((word) => /^(-b|--(bootstrap-server|command-config|context))(=|$)/.test(word))
   const ask = async (of: NamesRequest['of'], beginning: string): Promise<readonly string[]> => {
     if (isElsewhere || (await currentContext(paths.configDirectory)) !== undefined) return []
     const socket = join(paths.runtimeDirectory, controlSocketName(await realDirectory(paths.dataDirectory)))

@@ -28,6 +28,8 @@ export interface ConnectionOptions {
 
 export interface Connection {
   readonly cluster: Cluster
+  /** Whether the command line itself says which cluster. */
+  readonly isNamed: boolean
   /** Whether this is the bundled broker found (or started) on this machine, not a cluster that somebody named. */
   readonly isBundled: boolean
   readonly bootstrapServers: string
@@ -40,6 +42,7 @@ export interface Connection {
 }
 
 export interface Target {
+  readonly isNamed: boolean
   readonly isBundled: boolean
   readonly source: string
   readonly context: Context | undefined
@@ -78,6 +81,7 @@ export async function openConnection(
   const cluster = connectCluster(await clientConfig(target.properties))
   return {
     cluster: target.context === undefined ? cluster : guarded(cluster, target.context),
+    isNamed: target.isNamed,
     isBundled: target.isBundled,
     source: target.source,
     context: target.context,
@@ -88,46 +92,59 @@ export async function openConnection(
 
 export async function resolveTarget(options: ConnectionOptions, around: Surroundings): Promise<Target> {
   const { env } = around
-  const fromFlag = options.commandConfig === undefined ? undefined : await around.readProperties(options.commandConfig)
-  const configured = (base: ReadonlyMap<string, string> | undefined, servers: string, source: string): Target => ({
-    isBundled: false,
-    source,
-    context: undefined,
-    properties: new Map([...(base ?? []), ...(options.properties ?? []), ['bootstrap.servers', servers]]),
-  })
-
   if (options.context !== undefined) {
     const other = options.bootstrapServer !== undefined ? '--bootstrap-server' : options.commandConfig !== undefined ? '--command-config' : undefined
     // What a context knows of logins is for its own addresses.
     if (other !== undefined) throw usageError(`--context and ${other} both name a cluster`, 'leave one of them out')
-    return inContext(await around.readContext(options.context), options, env)
+    return { ...(await inContext(await around.readContext(options.context), options, env)), isNamed: true }
   }
 
-  const named = [
+  const fromFlag = options.commandConfig === undefined ? undefined : await around.readProperties(options.commandConfig)
+  const byFlag = addressed([
     ['--bootstrap-server', options.bootstrapServer],
     ['the property bootstrap.servers', options.properties?.get('bootstrap.servers')],
     ['--command-config', fromFlag?.get('bootstrap.servers')],
-  ] as const
-  for (const [source, servers] of named) {
-    if (servers === undefined) continue
-    if (servers.trim() === '') throw usageError(`${source} names no address`, 'give HOST:PORT')
-    return configured(fromFlag, servers, source)
-  }
+  ])
+  if (byFlag !== undefined) return { ...configured(options, fromFlag, byFlag), isNamed: true }
 
-  if (env.KTOOL_BOOTSTRAP_SERVERS) {
-    const file = fromFlag === undefined ? env.KTOOL_COMMAND_CONFIG : undefined
-    const base = file ? await around.readProperties(file) : fromFlag
-    return configured(base, env.KTOOL_BOOTSTRAP_SERVERS, 'KTOOL_BOOTSTRAP_SERVERS')
-  }
+  // What the environment says is taken whole or, where a flag says it, not at all.
+  const file = fromFlag === undefined ? env.KTOOL_COMMAND_CONFIG : undefined
+  const properties = file ? await around.readProperties(file) : fromFlag
+  const byEnvironment = addressed([
+    ['KTOOL_BOOTSTRAP_SERVERS', env.KTOOL_BOOTSTRAP_SERVERS || undefined],
+    ['KTOOL_COMMAND_CONFIG', file ? properties?.get('bootstrap.servers') : undefined],
+  ])
+  if (byEnvironment !== undefined) return configured(options, properties, byEnvironment)
 
-  const current = fromFlag === undefined ? await around.currentContext() : undefined
+  const current = properties === undefined ? await around.currentContext() : undefined
   if (current !== undefined) return inContext(await around.readContext(current), options, env)
 
   const local = await localBroker(around)
-  const wanted = options.properties?.get('security.protocol') ?? fromFlag?.get('security.protocol') ?? 'PLAINTEXT'
+  const wanted = options.properties?.get('security.protocol') ?? properties?.get('security.protocol') ?? 'PLAINTEXT'
   // Somebody's throw-away broker counts, too, if no other runs: it is named as what it is.
   const source = `the ${local.ephemeral ? 'ephemeral ' : ''}broker on this machine`
-  return { ...configured(fromFlag, localAddress(local, wanted.trim().toUpperCase()), source), isBundled: true }
+  const address = localAddress(local, wanted.trim().toUpperCase())
+  return { ...configured(options, properties, { source, servers: address }), isBundled: true }
+}
+
+interface Address {
+  readonly source: string
+  readonly servers: string
+}
+
+/** The first that is said. */
+function addressed(sources: readonly (readonly [source: string, servers: string | undefined])[]): Address | undefined {
+  for (const [source, servers] of sources) {
+    if (servers === undefined) continue
+    if (servers.trim() === '') throw usageError(`${source} names no address`, 'give HOST:PORT')
+    return { source, servers }
+  }
+  return undefined
+}
+
+function configured(options: ConnectionOptions, base: ReadonlyMap<string, string> | undefined, { source, servers }: Address): Target {
+  const properties = new Map([...(base ?? []), ...(options.properties ?? []), ['bootstrap.servers', servers] as const])
+  return { isNamed: false, isBundled: false, source, context: undefined, properties }
 }
 
 async function inContext(context: Context, { properties }: ConnectionOptions, env: NodeJS.ProcessEnv): Promise<Target> {
@@ -136,7 +153,7 @@ async function inContext(context: Context, { properties }: ConnectionOptions, en
     throw usageError(`the property bootstrap.servers and ${source} both name a cluster`, 'leave one of them out')
   }
   const resolved = await resolveSecrets(source, context.properties, env)
-  return { isBundled: false, source, context, properties: new Map([...resolved, ...(properties ?? [])]) }
+  return { isNamed: false, isBundled: false, source, context, properties: new Map([...resolved, ...(properties ?? [])]) }
 }
 
 /** What a new context keeps: the file's properties, those said beside it, and its addresses. */

@@ -26,7 +26,7 @@ const POLL_MS = 25
 /** Why no broker may be started by itself: the variable that says so. */
 export function autoStartForbidden(env: NodeJS.ProcessEnv): string | undefined {
   if (env.KTOOL_AUTO_START === '0') return 'KTOOL_AUTO_START=0'
-  return ['KAFKA_BOOTSTRAP_SERVERS', 'BOOTSTRAP_SERVERS', 'KAFKA_BROKERS'].find((name) => env[name])
+  return ['KTOOL_COMMAND_CONFIG', 'KAFKA_BOOTSTRAP_SERVERS', 'BOOTSTRAP_SERVERS', 'KAFKA_BROKERS'].find((name) => env[name])
 }
 
 export async function autoStart(paths: LocalPaths, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<BrokerStatus> {

@@ -65,6 +65,32 @@ test('properties go with their address', async () => {
   expect(overridden.properties.get('client.id')).toBe('p')
 })
 
+describe('KTOOL_COMMAND_CONFIG alone', () => {
+  const env = { KTOOL_COMMAND_CONFIG: 'full', SECRET: 'hush' }
+  const around = { env, currentContext: () => Promise.resolve('prod'), ...running(broker(9092, '/usual')) }
+
+  test('names the cluster, before the current context and the broker here', async () => {
+    const properties = new Map([['bootstrap.servers', 'file:1'], ['client.id', 'f']])
+    expect(await resolve({}, around)).toMatchObject({ properties, source: 'KTOOL_COMMAND_CONFIG', isBundled: false, isNamed: false })
+  })
+
+  test('counts for nothing where a flag names the cluster or another file', async () => {
+    expect((await resolve({ bootstrapServer: 'flag:1' }, around)).properties).toEqual(new Map([['bootstrap.servers', 'flag:1']]))
+    expect((await resolve({ context: 'prod' }, around)).properties.has('client.id')).toBe(false)
+    const local = new Map([['sasl.mechanism', 'PLAIN'], ['bootstrap.servers', '127.0.0.1:9092']])
+    expect((await resolve({ commandConfig: 'login' }, around)).properties).toEqual(local)
+  })
+
+  test('starts no broker, with or without addresses in the file', async () => {
+    const start = () => Promise.reject(new Error('started'))
+    expect(await address({}, { env, start })).toBe('file:1')
+    await expect(resolve({}, { env: { KTOOL_COMMAND_CONFIG: 'login' }, start })).rejects.toMatchObject({
+      exitCode: 3,
+      message: 'no broker runs on this machine and KTOOL_COMMAND_CONFIG keeps ktool from starting one',
+    })
+  })
+})
+
 test('only the broker found on this machine is the bundled one', async () => {
   const around = running(broker(9092, '/usual'))
   expect((await resolve({}, around)).isBundled).toBe(true)
