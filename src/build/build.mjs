@@ -13,6 +13,7 @@ const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'
 /** Packages that some runs need and others don't, as they are imported: files of their own, used by all bundles. */
 const PACKAGES = {
   'kafkajs/src/network/connection.js': 'kafkajs',
+  'kafkajs/src/broker/saslAuthenticator/index.js': 'kafkajs-login',
   '@foxglove/wasm-zstd': 'zstd',
   'cli-table3': 'cli-table3',
   'dot-properties': 'dot-properties',
@@ -76,12 +77,31 @@ const packagesAreFiles = {
   },
 }
 
+/** Code in the place of packages' own. */
+const replaced = (name, filter, contents) => ({
+  name,
+  setup(build) {
+    build.onResolve({ filter }, ({ path }) => ({ path, namespace: name }))
+    build.onLoad({ filter: /./, namespace: name }, () => ({ contents }))
+  },
+})
+
+// oclif's ways to search folders for plugins and to fill in templates: what ktool has is in its table of commands.
+const noPlugins = replaced('no-plugins', /^(ejs|lilconfig|minimatch|tinyglobby)$/, 'module.exports = {}')
+
+// A connection of kafkajs loads all of its protocol, which logins alone need: 8 ms.
+const lateLogin = replaced(
+  'late-login',
+  /^\.\.\/broker\/saslAuthenticator$/,
+  "module.exports = function (...words) { const Login = require('./kafkajs-login.js'); return new Login(...words) }",
+)
+
 try {
   await build({ ...common, entryPoints: ['src/main.ts'], outdir: fresh, plugins: [bundlesAreFiles] })
   const packages = Object.entries(PACKAGES).map(([path, name]) => [name, path])
   await Promise.all([
-    build({ ...common, entryPoints: bundles, outdir: fresh, plugins: [packagesAreFiles] }),
-    build({ ...common, entryPoints: Object.fromEntries(packages), outdir: join(fresh, 'packages') }),
+    build({ ...common, entryPoints: bundles, outdir: fresh, plugins: [packagesAreFiles, noPlugins] }),
+    build({ ...common, entryPoints: Object.fromEntries(packages), outdir: join(fresh, 'packages'), plugins: [lateLogin], external: ['./kafkajs-login.js'] }),
   ])
   await writeFile(join(fresh, 'package.json'), '{ "type": "commonjs" }\n')
   await chmod(join(fresh, 'main.js'), 0o755)

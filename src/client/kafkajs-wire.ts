@@ -9,7 +9,7 @@
 
 import Connection from 'kafkajs/src/network/connection.js'
 import net from 'node:net'
-import tls from 'node:tls'
+import type tls from 'node:tls'
 import { systemClock, type Timer } from '../base/clock.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { frameRequest } from '../protocol/frames.ts'
@@ -43,7 +43,8 @@ const silent = { namespace: () => silent, debug() {}, info() {}, warn() {}, erro
 export const openKafkajsWire: OpenWire = async (endpoint, options) => {
   // What a cluster advertises may be anything. Node takes an empty host for this machine, and throws at such a port.
   if (endpoint.host === '' || !(endpoint.port >= 1 && endpoint.port <= 65_535)) throw noAddressError(endpoint)
-  const wire = new KafkajsWire(endpoint, options)
+  // Loaded where it is used: it takes 5 ms.
+  const wire = new KafkajsWire(endpoint, options, options.tls && (await import('node:tls')))
   await wire.open()
   return wire
 }
@@ -59,6 +60,7 @@ class KafkajsWire implements Wire {
   readonly endpoint: Endpoint
   readonly closed: Promise<Error | undefined>
   readonly #options: WireOptions
+  readonly #tls: typeof tls | undefined
   readonly #connection: Connection
   readonly #waiting = new Set<Waiting>()
   #socket: net.Socket | undefined
@@ -66,9 +68,10 @@ class KafkajsWire implements Wire {
   #setClosed: (failure: Error | undefined) => void = () => {}
   #sweep: { readonly at: number; readonly timer: Timer } | undefined
 
-  constructor(endpoint: Endpoint, options: WireOptions) {
+  constructor(endpoint: Endpoint, options: WireOptions, nodeTls: typeof tls | undefined) {
     this.endpoint = endpoint
     this.#options = options
+    this.#tls = nodeTls
     this.closed = new Promise((resolve) => (this.#setClosed = resolve))
     const { sasl } = options
     this.#connection = new Connection({
@@ -208,8 +211,8 @@ class KafkajsWire implements Wire {
 
   #connectSocket(onConnect: () => void): net.Socket {
     const { host, port } = this.endpoint
-    const socket = this.#options.tls
-      ? tls.connect({ host, port, ...tlsConnectOptions(host, this.#options.tls) }, onConnect)
+    const socket = this.#tls && this.#options.tls
+      ? this.#tls.connect({ host, port, ...tlsConnectOptions(host, this.#options.tls) }, onConnect)
       : net.connect({ host, port }, onConnect)
     this.#socket = socket
     socket.setNoDelay(true)

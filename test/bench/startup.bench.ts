@@ -1,22 +1,38 @@
-// How long a command takes before it does anything: `vitest bench --config test/vitest.config.ts test/bench/startup.bench.ts`.
+// How long a whole call takes that does little: `npx vitest bench --run --config test/vitest.config.ts test/bench/startup`.
 // Compare with bare node in the same run; NODE_EXTRA_CA_CERTS costs each start 30 ms on Node 20 and is left out.
 
 import { spawnSync } from 'node:child_process'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { bench, describe } from 'vitest'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, bench, describe } from 'vitest'
+import { type Broker, MAIN, startBroker } from './end-to-end.ts'
 
-const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'main.js')
 const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined }
+const faces = mkdtempSync(join(tmpdir(), 'ktool-bench-'))
 
-const start = (args: string[]) => () => {
+let broker: Broker
+
+beforeAll(async () => {
+  broker = await startBroker()
+  for (const name of ['kafka-topics', 'kafka-consumer-groups']) symlinkSync(MAIN, join(faces, name))
+})
+afterAll(() => {
+  broker.stop()
+  rmSync(faces, { recursive: true })
+})
+
+const start = (args: readonly string[]) => () => {
   spawnSync(process.execPath, args, { env, stdio: 'ignore' })
 }
+const atBroker = (args: readonly string[]) => () => start([...args, '--bootstrap-server', broker.address])()
 
 describe('start-up', () => {
   const options = { iterations: 20, time: 0, warmupIterations: 2, warmupTime: 0 }
   bench('bare node', start(['-e', '']), options)
-  bench('ktool --version', start([main, '--version']), options)
-  bench('ktool topics --help', start([main, 'topics', '--help']), options)
-  bench('ktool topics --list with nothing there', start([main, 'topics', '--list', '-b', '127.0.0.1:1']), options)
+  bench('ktool --version', start([MAIN, '--version']), options)
+  bench('ktool topics --help', start([MAIN, 'topics', '--help']), options)
+  bench('ktool topics --list', atBroker([MAIN, 'topics', '--list']), options)
+  bench('kafka-topics --list', atBroker([join(faces, 'kafka-topics'), '--list']), options)
+  bench('kafka-consumer-groups --list', atBroker([join(faces, 'kafka-consumer-groups'), '--list']), options)
 })
