@@ -14,7 +14,7 @@ import type { Positions } from '../formats/positions.ts'
 import type { RecordFormat } from '../formats/record-format.ts'
 import { Outlet, pour, type RecordSource } from './outlet.ts'
 import { resolvePositions, simpleStart } from './positions.ts'
-import { type ConsumeResult, type StopOptions, Watch } from './watch.ts'
+import { type ConsumeResult, type StopOptions, Stops } from './stops.ts'
 
 export type { ConsumerPosition, ConsumeResult, Start, Wanted }
 
@@ -87,19 +87,19 @@ async function pourFrom(
   options: CommonOptions,
   clock: Clock,
 ): Promise<ConsumeResult> {
-  const watch = new Watch(clock, options)
+  const stops = new Stops(clock, options)
   try {
     if (options.maxMessages === 0) return { messages: 0, reason: 'count' }
     const opening = open()
-    const consumer = await Promise.race([opening, watch.stopped])
+    const consumer = await Promise.race([opening, stops.stopped])
     if (consumer === undefined) {
       opening.catch(() => undefined) // nobody waits for it any more, and the cluster will be closed
-      return { messages: 0, reason: watch.reason ?? 'interrupted' }
+      return { messages: 0, reason: stops.reason ?? 'interrupted' }
     }
     options.onPositioned?.(inOrder(consumer.positions))
-    return await pour(consumer, new Outlet(options.format, options.sink), options, watch, cluster.config.consumer)
+    return await pour(consumer, new Outlet(options.format, options.sink), options, stops, cluster.config.consumer)
   } finally {
-    watch.end()
+    stops.end()
   }
 }
 
@@ -109,7 +109,7 @@ async function pourFrom(
  */
 export async function consumeGroup(cluster: Cluster, options: GroupConsumeOptions, clock: Clock = systemClock): Promise<ConsumeResult> {
   const { format, sink, signal, maxMessages, onPositioned } = options
-  const watch = new Watch(clock, options)
+  const stops = new Stops(clock, options)
   const giveUpReader = (): void => void clock.after(GRACE_MS, () => sink.abandon())
   signal.addEventListener('abort', giveUpReader)
   try {
@@ -123,13 +123,13 @@ export async function consumeGroup(cluster: Cluster, options: GroupConsumeOption
     }
     const consumer = new GroupConsumer(cluster, wanted, clock)
     try {
-      return await pour(consumer, outlet, options, watch, cluster.config.consumer)
+      return await pour(consumer, outlet, options, stops, cluster.config.consumer)
     } finally {
       await consumer.close()
     }
   } finally {
     signal.removeEventListener('abort', giveUpReader)
-    watch.end()
+    stops.end()
   }
 }
 

@@ -7,7 +7,7 @@ import type { ClientConfig } from '../../client/client-config.ts'
 import { ByteOutput } from '../../kernels/byte-output.ts'
 import type { ByteSink } from '../formats/byte-sink.ts'
 import type { RecordFormat } from '../formats/record-format.ts'
-import type { ConsumeResult, Watch } from './watch.ts'
+import type { ConsumeResult, Stops } from './stops.ts'
 
 /** Where records come from. */
 export interface RecordSource {
@@ -131,16 +131,16 @@ export async function pour(
   source: RecordSource,
   outlet: Outlet,
   { sink, maxMessages = Infinity }: { readonly sink: ByteSink; readonly maxMessages?: number | undefined },
-  watch: Watch,
+  stops: Stops,
   { checkCrcs, maxPartitionFetchBytes }: ClientConfig['consumer'],
 ): Promise<ConsumeResult> {
-  void watch.stopped.then(() => source.stop())
-  const isOver = (): boolean => watch.reason !== undefined || sink.isClosed || outlet.printed >= maxMessages
+  void stops.stopped.then(() => source.stop())
+  const isOver = (): boolean => stops.reason !== undefined || sink.isClosed || outlet.printed >= maxMessages
   try {
     for (let fetched = await source.next(); fetched !== undefined; fetched = await source.next()) {
       const before = outlet.printed
       await outlet.print(fetched, batchesOf(fetched, checkCrcs, maxPartitionFetchBytes), maxMessages, isOver)
-      if (outlet.printed > before) watch.sawRecords()
+      if (outlet.printed > before) stops.sawRecords()
       if (source.isDrained || isOver()) await outlet.write()
       if (isOver()) break
     }
@@ -149,7 +149,7 @@ export async function pour(
     await outlet.write()
   }
   const messages = outlet.printed
-  if (watch.reason !== 'interrupted') await sink.end()
-  const reason = messages >= maxMessages ? 'count' : sink.isClosed ? 'closed' : (watch.reason ?? 'end')
+  if (stops.reason !== 'interrupted') await sink.end()
+  const reason = messages >= maxMessages ? 'count' : sink.isClosed ? 'closed' : (stops.reason ?? 'end')
   return { messages, reason }
 }

@@ -16,7 +16,7 @@ export interface StopOptions {
   readonly signal: AbortSignal
 }
 
-export class Watch {
+export class Stops {
   reason: ConsumeResult['reason'] | undefined
   readonly stopped: Promise<undefined>
   readonly #clock: Clock
