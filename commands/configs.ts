@@ -2,7 +2,7 @@
 
 import * as Flags from '@oclif/core/flags'
 import { canAsk, choose } from '../src/cli/ask.ts'
-import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, topicsFlag } from '../src/cli/base-command.ts'
 import { showConfigs, entityTitle } from '../src/cli/config-views.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
@@ -42,14 +42,7 @@ export default class Configs extends ClusterCommand {
   static override flags = {
     describe: Flags.boolean({ summary: 'Show settings.' }),
     alter: Flags.boolean({ summary: 'Change settings.' }),
-    topic: Flags.string({
-      char: 't',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      helpValue: 'NAME',
-      summary: 'Short for --entity-type topics --entity-name NAME.',
-    }),
+    topic: topicsFlag('Short for --entity-type topics --entity-name NAME.'),
     regex: Flags.boolean({ summary: '--topic is a regular expression for whole names.' }),
     user: Flags.string({ helpValue: 'NAME', summary: "A user; '' is what holds for all others." }),
     client: Flags.string({ helpValue: 'NAME', summary: 'A client id; with --user, the user when it is that client.' }),

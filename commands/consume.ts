@@ -3,7 +3,7 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { canAsk, chooseTopic } from '../src/cli/ask.ts'
-import { ClusterCommand, zoneFlag } from '../src/cli/base-command.ts'
+import { ClusterCommand, topicsFlag, zoneFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { expectationError, usageError } from '../src/cli/errors.ts'
 import { sinkFor } from '../src/cli/formats/byte-sink.ts'
@@ -41,14 +41,7 @@ export default class Consume extends ClusterCommand {
   ]
 
   static override flags = {
-    topic: Flags.string({
-      char: 't',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      helpValue: 'NAME',
-      summary: 'Where from. `messages` on the bundled broker, unless said.',
-    }),
+    topic: topicsFlag('Where from. `messages` on the bundled broker, unless said.'),
     regex: Flags.boolean({ summary: '--topic is a regular expression for whole names; those that are there at the start are read.' }),
     group: Flags.string({ char: 'g', helpValue: 'NAME', summary: 'Read as a member of this consumer group.' }),
     'no-commit': Flags.boolean({ summary: 'Read from where the group is, without joining it or moving it.' }),

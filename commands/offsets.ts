@@ -2,7 +2,7 @@
 
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
-import { ClusterCommand, watchFlag, zoneFlag } from '../src/cli/base-command.ts'
+import { ClusterCommand, topicsFlag, watchFlag, zoneFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { errorJson, ExitCode, failureLine } from '../src/cli/errors.ts'
 import { parsePlace } from '../src/cli/formats/positions.ts'
@@ -27,14 +27,7 @@ export default class Offsets extends ClusterCommand {
   ]
 
   static override flags = {
-    topic: Flags.string({
-      char: 't',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      helpValue: 'NAME',
-      summary: 'The topic. All of them, unless said.',
-    }),
+    topic: topicsFlag('The topic. All of them, unless said.'),
     partition: Flags.integer({ char: 'p', min: 0, multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'N', summary: 'Only this partition.' }),
     at: Flags.string({
       helpValue: 'PLACE',

@@ -3,7 +3,7 @@
 import * as Flags from '@oclif/core/flags'
 import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
 import { askText, canAsk, chooseTopic } from '../src/cli/ask.ts'
-import { changeFlags, ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, topicsFlag, watchFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { ExitCode, usageError } from '../src/cli/errors.ts'
 import { redraw } from '../src/cli/redraw.ts'
@@ -55,14 +55,7 @@ export default class Topics extends ClusterCommand {
     describe: Flags.boolean({ summary: 'Show partitions, replicas and settings.' }),
     alter: Flags.boolean({ summary: 'Add partitions. Settings are changed with `ktool configs`.' }),
     delete: Flags.boolean({ summary: 'Delete topics and all their records.' }),
-    topic: Flags.string({
-      char: 't',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      helpValue: 'NAME',
-      summary: 'The topic. --create on the bundled broker takes `messages` if none is named.',
-    }),
+    topic: topicsFlag('The topic. --create on the bundled broker takes `messages` if none is named.'),
     partitions: Flags.integer({ char: 'p', min: 1, helpValue: 'N', summary: "How many. The cluster's default, unless said." }),
     'replication-factor': Flags.integer({
       min: 1,

@@ -3,7 +3,7 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { type Belongings, chosenAction } from '../src/cli/actions.ts'
-import { changeFlags, ClusterCommand, watchFlag } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, topicsFlag, watchFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { CliError, errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parseDuration } from '../src/cli/formats/times.ts'
@@ -67,7 +67,7 @@ export default class Transactions extends ClusterCommand {
     'transactional-id': Flags.string({ multiple: true, multipleNonGreedy: true, helpValue: 'ID', summary: 'The transactional id.' }),
     'longer-than': Flags.string({ helpValue: 'DURATION', summary: 'Only transactions under way for longer (1m, 500ms).' }),
     pattern: Flags.string({ helpValue: 'REGEX', summary: 'Only transactional ids that match.' }),
-    topic: Flags.string({ char: 't', multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'NAME', summary: 'The topic.' }),
+    topic: topicsFlag('The topic.'),
     partition: Flags.integer({ char: 'p', min: 0, helpValue: 'N', summary: 'The partition.' }),
     'broker-id': Flags.integer({ min: 0, helpValue: 'ID', summary: 'Only partitions with a replica on this broker.' }),
     'max-transaction-timeout': Flags.string({

@@ -55,6 +55,10 @@ export const changeFlags = {
   yes: Flags.boolean({ char: 'y', summary: "Don't ask." }),
 }
 
+/** For commands that take several topics. */
+export const topicsFlag = (summary: string) =>
+  Flags.string({ char: 't', multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'NAME', summary })
+
 /** For commands that are told times. */
 export const zoneFlag = Flags.string({ helpValue: 'ZONE', summary: 'The time zone of times without one: local, or a name such as Europe/Berlin. UTC, unless said.' })
 
