@@ -115,35 +115,19 @@ export class MetadataImage {
     return this.#producerIds?.nextProducerId ?? 0n
   }
 
-  /** Records of kinds that the image does not interpret yet; only those still in force. */
+  /** Records of kinds that the image does not interpret; only those still in force. */
   kept(): Iterable<MetadataRecord> {
     return this.#kept.values()
   }
 
   replay(record: MetadataRecord): void {
     switch (record.name) {
-      case 'TopicRecord': {
-        const { name, topicId: id } = record.value
-        if (this.#topics.has(name)) throw new MetadataImageError(`topic ${name} is created twice`)
-        const topic: Topic = { name, id, partitions: new Map() }
-        this.#topics.set(name, topic)
-        this.#topicsById.set(id, topic)
-        if (METRIC_CHARACTERS.test(name)) {
-          const same = this.#byMetricName.get(metricName(name))
-          if (same === undefined) this.#byMetricName.set(metricName(name), new Set([name]))
-          else same.add(name)
-        }
+      case 'TopicRecord':
+        this.#addTopic(record.value)
         return
-      }
-      case 'RemoveTopicRecord': {
-        const topic = this.#topicOf(record.value.topicId)
-        this.#topics.delete(topic.name)
-        this.#topicsById.delete(topic.id)
-        const same = this.#byMetricName.get(metricName(topic.name))
-        if (same?.delete(topic.name) === true && same.size === 0) this.#byMetricName.delete(metricName(topic.name))
-        this.#configs.get(ResourceType.topic)?.delete(topic.name)
+      case 'RemoveTopicRecord':
+        this.#removeTopic(this.#topicOf(record.value.topicId))
         return
-      }
       case 'PartitionRecord':
         this.#topicOf(record.value.topicId).partitions.set(record.value.partitionId, partitionOf(record.value))
         return
@@ -229,6 +213,25 @@ export class MetadataImage {
     const topic = this.#topicsById.get(id)
     if (topic === undefined) throw new MetadataImageError(`no topic has the id ${id}`)
     return topic
+  }
+
+  #addTopic({ name, topicId: id }: RecordOf<'TopicRecord'>): void {
+    if (this.#topics.has(name)) throw new MetadataImageError(`topic ${name} is created twice`)
+    const topic: Topic = { name, id, partitions: new Map() }
+    this.#topics.set(name, topic)
+    this.#topicsById.set(id, topic)
+    if (!METRIC_CHARACTERS.test(name)) return
+    const same = this.#byMetricName.get(metricName(name))
+    if (same === undefined) this.#byMetricName.set(metricName(name), new Set([name]))
+    else same.add(name)
+  }
+
+  #removeTopic({ name, id }: Topic): void {
+    this.#topics.delete(name)
+    this.#topicsById.delete(id)
+    const same = this.#byMetricName.get(metricName(name))
+    if (same?.delete(name) === true && same.size === 0) this.#byMetricName.delete(metricName(name))
+    this.#configs.get(ResourceType.topic)?.delete(name)
   }
 
   #changePartition(change: RecordOf<'PartitionChangeRecord'>): void {
