@@ -10,6 +10,8 @@ export default class BrokerLogs extends KtoolCommand {
 
   static override usage = ['broker logs [--data-dir DIR]']
 
+  static override examples = [{ description: 'The last lines', command: 'ktool broker logs | tail' }]
+
   static override flags = { 'data-dir': dataDirectoryFlag }
 
   async run(): Promise<void> {

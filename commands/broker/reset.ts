@@ -11,6 +11,8 @@ export default class BrokerReset extends KtoolCommand {
 
   static override usage = ['broker reset --yes [--data-dir DIR]', 'broker reset --dry-run [--data-dir DIR]']
 
+  static override examples = [{ description: 'What would go', command: 'ktool broker reset --dry-run' }]
+
   static override flags = {
     ...changeFlags,
     'data-dir': dataDirectoryFlag,

@@ -12,6 +12,8 @@ export default class BrokerStatusCommand extends KtoolCommand {
 
   static override usage = ['broker status [--data-dir DIR] [--watch]']
 
+  static override examples = [{ description: 'Where it is, for a program', command: 'ktool broker status --json' }]
+
   static override flags = { 'data-dir': dataDirectoryFlag, watch: watchFlag }
 
   async run(): Promise<void> {

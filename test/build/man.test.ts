@@ -30,3 +30,11 @@ test.runIf(hasMandoc)('mandoc finds nothing to complain about', () => {
     expect(stdout).toBe('')
   }
 })
+
+test('every page has its exit status and an example, which test/cli/examples.test.ts and quickstart.test.ts run', () => {
+  for (const [name, text] of pages) {
+    if (name === 'ktool.1') continue // its pages have them
+    expect(text, name).toContain('.SH EXIT STATUS\n')
+    expect(text, name).toMatch(/^\.SH EXAMPLES?$/m)
+  }
+})
