@@ -4,6 +4,7 @@ import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { askText, canAsk } from '../src/cli/ask.ts'
 import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
+import { refuseReadOnly } from '../src/cli/context-guard.ts'
 import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
 import { EnvelopeParser } from '../src/cli/formats/envelope-parser.ts'
 import { FixedFields, parseHeader } from '../src/cli/formats/fixed-fields.ts'
@@ -127,7 +128,11 @@ export default class Produce extends ClusterCommand {
 
     const topic = flags.topic ?? (flags['topic-from'] === undefined ? await this.#asked() : undefined)
     if (flags['dry-run']) return this.#try(topic, parser, Number(properties.get('max.request.size') ?? MAX_REQUEST_SIZE))
-    const { cluster, isBundled } = await this.connect(flags, { start: true, properties })
+    const connection = await this.connect(flags, { start: true, properties })
+    const { cluster, isBundled, isNamed, context } = connection
+    refuseReadOnly(context, 'produce')
+    // In a pipe, and where the command line says it, nobody has to be told.
+    if (process.stderr.isTTY && !isNamed) await this.announce(connection)
     const ifMissing = flags['allow-auto-topic-creation'] && !isBundled ? 'auto' : isBundled ? 'create' : 'fail'
     const prepareTopic = async (name: string): Promise<void> => {
       if (await ensureTopic(cluster, name, ifMissing)) this.output.talk(`created topic ${name}`)

@@ -85,11 +85,15 @@ export abstract class KtoolCommand extends Command {
   }
 
   protected override catch(error: Error): Promise<void> {
-    const failure = withNearestFlag(failureOf(error), error, this.ctor)
+    const failure = this.failure(error)
     this.output.fail(failure)
     if (process.env.KTOOL_DEBUG) process.stderr.write(`${error.stack ?? ''}\n`)
     process.exitCode = failure.exitCode
     return Promise.resolve()
+  }
+
+  protected failure(error: Error): Failure {
+    return withNearestFlag(failureOf(error), error, this.ctor)
   }
 }
 
@@ -98,6 +102,7 @@ export interface ConnectionFlags {
   readonly 'command-config'?: string | undefined
   readonly context?: string | undefined
   readonly 'command-property'?: readonly string[] | undefined
+  readonly verbose?: boolean
 }
 
 /** Something that a command is about to do to a cluster. */
@@ -137,6 +142,7 @@ export abstract class ClusterCommand extends KtoolCommand {
     this.#connection = await openConnection(wanted, process.env, start)
     if (options.remark !== undefined && this.#connection.isBundled) remarks.push(options.remark)
     if (remarks.length > 0) this.output.talk(remarks.join('; '))
+    if (flags.verbose) this.#sayWhere(this.#connection)
     return this.#connection
   }
 
@@ -148,23 +154,47 @@ export abstract class ClusterCommand extends KtoolCommand {
     const { question, isSeveral, isFinal = false, flags } = change
     const isAsked = !flags['dry-run'] && !flags.yes && (isSeveral || (isFinal && canAsk(this.output)))
     if (isAsked && !canAsk(this.output)) return confirmed(question, this.output, false)
-    await this.#announce(connection, flags['dry-run'])
+    await this.announce(connection, flags['dry-run'])
     return !isAsked || confirmed(question, this.output, false)
   }
 
-  async #announce({ cluster, bootstrapServers: address, source }: Connection, isDryRun: boolean): Promise<void> {
+  /** Says on stderr what is about to be acted on, and what named it. */
+  protected async announce({ cluster, bootstrapServers: address, source, context }: Connection, isDryRun = false): Promise<void> {
     const { clusterId } = await cluster.metadata([])
+    const isRefused = isDryRun && context?.isReadOnly === true
     if (this.output.isJson) {
-      this.output.note({ [isDryRun ? 'dryRunOn' : 'actingOn']: { address, clusterId, source } })
+      this.output.note({ [isDryRun ? 'dryRunOn' : 'actingOn']: { address, clusterId, source, ...(isRefused && { readOnly: true }) } })
       return
     }
     const id = clusterId === null ? 'a cluster without an id' : `cluster ${clusterId}`
-    this.output.talk(`${isDryRun ? 'dry run on' : 'acting on'} ${address}, ${id} (source: ${source})`)
+    const refused = isRefused ? '; it is read-only: without --dry-run this is refused' : ''
+    this.output.talk(`${isDryRun ? 'dry run on' : 'acting on'} ${address}, ${id} (source: ${source})${refused}`)
+  }
+
+  #sayWhere({ cluster, bootstrapServers: address, source }: Connection): void {
+    const user = cluster.config.sasl?.username ?? null
+    if (this.output.isJson) this.output.note({ talkingTo: { address, user, source } })
+    else this.output.talk(`talking to ${address}${user === null ? '' : ` as ${user}`} (source: ${source})`)
+  }
+
+  protected override failure(error: Error): Failure {
+    const failure = super.failure(error)
+    return this.#connection === undefined || failure.exitCode !== ExitCode.unreachable ? failure : withSource(failure, this.#connection)
   }
 
   protected override async finally(): Promise<void> {
     await this.#connection?.cluster.close()
   }
+}
+
+/** Of a cluster that can't be reached: what named it, where that was not --bootstrap-server. */
+function withSource(failure: Failure, { source, context, isNamed, isBundled }: Connection): Failure {
+  if (source === '--bootstrap-server' || isBundled) return failure
+  const leave = isNamed ? '' : ', `ktool context use --none` leaves it'
+  const shown = context === undefined ? '' : `: \`ktool context show ${context.name}\` shows it${leave}`
+  const from = `The address is from ${source.startsWith('KTOOL_') ? 'the environment variable ' : ''}${source}${shown}.`
+  const hint = failure.hint?.replace('check --bootstrap-server', 'check the address').replace(/[^.?]$/, '$&.')
+  return { ...failure, hint: hint === undefined ? from : `${hint} ${from}` }
 }
 
 function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.Class, 'flags' | 'baseFlags' | 'id'>): Failure {

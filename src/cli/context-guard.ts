@@ -53,6 +53,11 @@ export function guarded(cluster: Cluster, context: Context): Cluster {
   }
 }
 
-function refusal(code: string, message: string): CliError {
-  return new CliError({ code, message, hint: 'nothing was changed', exitCode: ExitCode.usage })
+/** For what takes input, before it takes it. Throws what the guarded cluster would throw later. */
+export function refuseReadOnly(context: Context | undefined, what: string): void {
+  if (context?.isReadOnly) throw refusal('READ_ONLY', `context ${context.name} is read-only: ${what} is refused`, 'nothing was written')
+}
+
+function refusal(code: string, message: string, hint = 'nothing was changed'): CliError {
+  return new CliError({ code, message, hint, exitCode: ExitCode.usage })
 }

@@ -94,13 +94,70 @@ describe('a read-only context', () => {
     [['topics', 'create', 'new'], 'CreateTopics'],
     [['topics', 'delete', 'orders'], 'DeleteTopics'],
     [['configs', 'alter', 'orders', '--add-config', 'retention.ms=1'], 'IncrementalAlterConfigs'],
-    [['produce', 'orders'], 'InitProducerId'],
-    [['produce', 'orders', '--acks', '0', '-X', 'enable.idempotence=false'], 'Produce'],
     [['consume', 'orders', '--group', 'g', '--exit-at-end'], 'JoinGroup'],
   ])('refuses `%j`', async (words, api) => {
     const { code, stderr } = await box.run([...words, '--context', 'look'], { input: 'a\n' })
     expect(code).toBe(2)
     expect(stderr).toContain(`context look is read-only, and this needs ${api}; nothing was changed\n`)
+  })
+})
+
+describe('a read-only context says so first', () => {
+  test.each([[[]], [['--acks', '0', '-X', 'enable.idempotence=false']]])('produce %j, before anything is read', async (more) => {
+    const refusal = 'ktool: context look is read-only: produce is refused; nothing was written\n'
+    // Nobody ends its stdin.
+    const endless = 'fifo="$TMPDIR/$$.fifo" && mkfifo "$fifo" && exec 3<> "$fifo"'
+    expect(await box.shell(`${endless} && ktool produce orders --context look ${more.join(' ')} <&3`)).toMatchObject({ code: 2, stdout: '', stderr: refusal })
+  })
+
+  test('and a dry run what would become of it', async () => {
+    const { code, stdout, stderr } = await box.run(['topics', 'delete', 'orders', '--dry-run', '--context', 'look'])
+    expect([code, stdout]).toEqual([0, 'would delete topic orders\n'])
+    expect(stderr).toMatch(/^dry run on .* \(source: context look\); it is read-only: without --dry-run this is refused\n$/)
+    const json = await box.run(['topics', 'delete', 'orders', '--dry-run', '--json', '--context', 'look'])
+    expect(JSON.parse(json.stderr)).toMatchObject({ dryRunOn: { source: 'context look', readOnly: true } })
+  })
+})
+
+describe('what names the cluster is told', () => {
+  const jaas = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="me" password="p";'
+  beforeAll(async () => {
+    await box.run(['context', 'add', 'told', '-b', address])
+    await box.run(['context', 'add', 'dead', '-b', '127.0.0.1:1'])
+    const login = ['-X', 'security.protocol=SASL_PLAINTEXT', '-X', 'sasl.mechanism=PLAIN', '-X', `sasl.jaas.config=${jaas}`]
+    await box.run(['context', 'add', 'login-dead', '-b', '127.0.0.1:1', ...login])
+  })
+
+  test('by -v, for whatever is read', async () => {
+    const line = (source: string) => ({ code: 0, stderr: `talking to ${address} (source: ${source})\n` })
+    expect(await box.run(['topics', 'list', '-v'])).toMatchObject(line('the broker on this machine'))
+    expect(await box.run(['topics', 'list', '-v', '-b', address])).toMatchObject(line('--bootstrap-server'))
+    expect(await box.run(['topics', 'list', '-v', '--context', 'told'])).toMatchObject(line('context told'))
+    const env = { KTOOL_BOOTSTRAP_SERVERS: address }
+    expect(await box.run(['topics', 'list', '-v'], { env })).toMatchObject(line('KTOOL_BOOTSTRAP_SERVERS'))
+    const { stderr } = await box.run(['topics', 'list', '-v', '--json', '--context', 'login-dead'])
+    expect(JSON.parse(stderr.split('\n')[0])).toEqual({ talkingTo: { address: '127.0.0.1:1', user: 'me', source: 'context login-dead' } })
+  })
+
+  test('by produce, on a terminal and where the command line does not', async () => {
+    const acting = `acting on ${address}, cluster `
+    const said = await box.terminal('echo a | ktool produce orders')
+    expect([said.code, said.stdout]).toEqual([0, expect.stringMatching(new RegExp(`^${acting}\\S+ \\(source: the broker on this machine\\)`))])
+    expect((await box.terminal(`echo a | ktool produce orders -b ${address}`)).stdout).not.toContain(acting)
+    expect(await box.run(['produce', 'orders'], { input: 'a\n' })).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('when nobody answers there', async () => {
+    const refused = 'ktool: Connection to 127.0.0.1:1 refused: nothing listens there. Start the broker, or check '
+    const told = async (words: readonly string[], env = {}) => (await box.run(['topics', 'list', ...words], { env })).stderr
+    expect(await told(['-b', '127.0.0.1:1'])).toBe(`${refused}--bootstrap-server.\n`)
+    const shows = 'The address is from context dead: `ktool context show dead` shows it'
+    expect(await told(['--context', 'dead'])).toBe(`${refused}the address. ${shows}.\n`)
+    await box.run(['context', 'use', 'dead'])
+    expect(await told([])).toBe(`${refused}the address. ${shows}, \`ktool context use --none\` leaves it.\n`)
+    await box.run(['context', 'use', '--none'])
+    const env = { KTOOL_BOOTSTRAP_SERVERS: '127.0.0.1:1' }
+    expect(await told([], env)).toBe(`${refused}the address. The address is from the environment variable KTOOL_BOOTSTRAP_SERVERS.\n`)
   })
 })
 
