@@ -15,6 +15,7 @@ import { parseProperties } from '../src/cli/formats/properties.ts'
 import type { RecordParser } from '../src/cli/formats/record-parser.ts'
 import { bytesText } from '../src/cli/quantities.ts'
 import { onSignals } from '../src/cli/signals.ts'
+import type { WordRules } from '../src/cli/words.ts'
 import { ensureTopic } from '../src/cli/verbs/existing-topic.ts'
 import { parseLines, produceLines, type ProduceOptions, type ProduceResult } from '../src/cli/verbs/produce.ts'
 
@@ -23,7 +24,10 @@ const PROGRESS_MS = 200
 const MAX_REQUEST_SIZE = 1_048_576
 
 export default class Produce extends ClusterCommand {
-  static override words = { argument: 'topic' }
+  static override words: WordRules = {
+    argument: 'topic',
+    surplus: (topic, file) => `produce reads stdin: ktool produce ${topic} < ${file}`,
+  }
 
   static override description =
     'Each line of stdin is a record, sent in batches and acknowledged by all replicas unless said. Exits 1 if any record was not ' +
@@ -115,6 +119,9 @@ export default class Produce extends ClusterCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Produce)
     const parser = withFixedFields(parserOf(flags), flags)
+    if (flags.topic !== undefined && flags['topic-from'] !== undefined) {
+      throw usageError('TOPIC and --topic-from=record say different things', 'leave one of them out')
+    }
     const properties = parseProperties('--command-property', flags['command-property'] ?? [])
     const named = {
       'compression.type': flags['compression-type'],

@@ -52,7 +52,12 @@ const connectionFlags = {
 /** For commands that change something. */
 export const changeFlags = {
   'dry-run': Flags.boolean({ summary: 'Only say what would be done.' }),
-  yes: Flags.boolean({ char: 'y', summary: "Don't ask." }),
+  yes: Flags.boolean({
+    char: 'y',
+    summary:
+      "Don't ask. On a terminal ktool asks before it deletes, and before it changes several things at once; elsewhere one that is " +
+      'named goes at once, and several, or a pattern, need --yes.',
+  }),
 }
 
 /** For commands that take several topics. */
@@ -80,7 +85,7 @@ export abstract class KtoolCommand extends Command {
 
   override async init(): Promise<void> {
     const { words, flags, baseFlags, id } = this.ctor as typeof KtoolCommand
-    if (words !== undefined) this.argv = withDashes(id.replaceAll(':', ' '), this.argv, words, { ...baseFlags, ...flags })
+    this.argv = withDashes(id.replaceAll(':', ' '), this.argv, words ?? {}, { ...baseFlags, ...flags })
     await super.init()
   }
 
@@ -148,7 +153,7 @@ export abstract class ClusterCommand extends KtoolCommand {
 
   /**
    * To be called before anything is changed: says on stderr which cluster that is and what named it, and asks where it must.
-   * False: the person said no. Usage error where --yes is needed, which is several things off a terminal.
+   * False: the person said no, which has been told. Usage error where --yes is needed, which is several things off a terminal.
    */
   protected async mayChange(connection: Connection, change: Change): Promise<boolean> {
     const { question, isSeveral, isFinal = false, flags } = change

@@ -11,6 +11,8 @@ export interface WordRules {
   readonly actions?: readonly string[]
   /** The flag whose value every other bare word is, as far as it takes one; where it differs, by what else was said. */
   readonly argument?: string | ((isSaid: (flag: string) => boolean) => string | undefined)
+  /** What to do instead of giving a second value to an argument that takes one. */
+  readonly surplus?: (value: string, word: string) => string
 }
 
 /** As much of oclif's flags as is needed to tell a flag's value from a bare word. */
@@ -20,18 +22,25 @@ export interface WordFlag {
   readonly aliases?: readonly string[] | undefined
   readonly charAliases?: readonly string[] | undefined
   readonly allowNo?: boolean | undefined
+  readonly multiple?: boolean | undefined
 }
 
 export type WordFlags = Readonly<Record<string, WordFlag>>
 
-/** `command` as it is typed: `topics`. Usage error, with the nearest, for a first word that is no action. */
+/**
+ * `command` as it is typed: `topics`. Usage error, with the nearest, for a first word that is no action, for a second value
+ * where one goes, and for a value behind a flag that takes none.
+ */
 export function withDashes(command: string, argv: readonly string[], rules: WordRules, flags: WordFlags): string[] {
-  const { bare, said, end, isStrange } = scan(argv, flags)
+  const { bare, said, places, end, isStrange } = scan(argv, flags)
   // oclif names the flag that isn't there; whether the next word belongs to it nobody knows.
   if (isStrange || bare.size === 0) return [...argv]
-  const { actions = [], argument } = rules
+  const { actions = [], argument, surplus } = rules
   const first = bare.keys().next().value ?? -1
-  const needsAction = actions.length > 0 && !actions.some((action) => said.has(action))
+  const action = actions.find((each) => said.has(each))
+  // `create --list` says two actions, `--describe list` one and a name.
+  const isSecond = action !== undefined && actions.includes(argv[first] ?? '') && first < (places.get(action) ?? 0)
+  const needsAction = actions.length > 0 && (action === undefined || isSecond)
   if (needsAction) {
     const word = argv[first] ?? ''
     if (!actions.includes(word)) {
@@ -41,6 +50,11 @@ export function withDashes(command: string, argv: readonly string[], rules: Word
     said.add(word)
   }
   const flag = typeof argument === 'function' ? argument((name) => said.has(name)) : argument
+  const values = [...bare].filter((place) => !(needsAction && place === first)).map((place) => argv[place])
+  if (flag !== undefined && flags[flag].multiple !== true && values.length > (said.has(flag) ? 0 : 1)) {
+    const word = values.at(-1) ?? ''
+    throw usageError(`'${word}' is one word too many, there is one --${flag}`, surplus?.(said.has(flag) ? flag.toUpperCase() : values[0], word))
+  }
   const words = argv.flatMap((word, index) => {
     if (needsAction && index === first) return [`--${word}`]
     if (bare.has(index) && flag !== undefined) return [`--${flag}=${word}`]
@@ -50,11 +64,11 @@ export function withDashes(command: string, argv: readonly string[], rules: Word
   return flag === undefined ? words : words.filter((_, index) => index !== end)
 }
 
-/** The places of the bare words and of `--`, the flags that are said, and whether one of them is none of the command's. */
+/** The places of the bare words, of `--` and of the flags that are said, and whether one of them is none of the command's. */
 function scan(argv: readonly string[], flags: WordFlags) {
   const find = finder(flags)
   const bare = new Set<number>()
-  const said = new Set<string>()
+  const places = new Map<string, number>()
   let [end, isStrange] = [-1, false]
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]
@@ -76,13 +90,14 @@ function scan(argv: readonly string[], flags: WordFlags) {
         isStrange = true
         break
       }
-      said.add(found.name)
+      places.set(found.name, i)
+      if (!found.takesValue && isJoined) throw usageError(`--${name} takes no value`, `leave out '${word.slice(name.length + 2)}'`)
       if (!found.takesValue) continue
       if (!isJoined && at === names.length - 1) i++
       break
     }
   }
-  return { bare, said, end, isStrange }
+  return { bare, said: new Set(places.keys()), places, end, isStrange }
 }
 
 function finder(flags: WordFlags) {

@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import Groups from '../../commands/groups.ts'
+import Produce from '../../commands/produce.ts'
 import Topics from '../../commands/topics.ts'
 import Transactions from '../../commands/transactions.ts'
 import { withDashes, type WordFlags, type WordRules } from '../../src/cli/words.ts'
@@ -25,6 +26,8 @@ describe('withDashes', () => {
     ['--brokers h:1 list', '--brokers h:1 --list'],
     ['--brokers=h:1 list', '--brokers=h:1 --list'],
     ['--lsit orders', '--lsit orders'],
+    ['create --list', '--create --list'],
+    ['create orders --delete', '--create --topic=orders --delete'],
   ])('%s', (line, expected) => {
     expect(dashed(line)).toBe(expected)
   })
@@ -39,8 +42,18 @@ describe('withDashes', () => {
   test.each([
     ['lsit', "'lsit' is nothing that `ktool topics` does", "did you mean 'list'?"],
     ['orders list', "'orders' is nothing that `ktool topics` does", 'say what to do: create, list, describe, alter, delete'],
+    ['list --json=yes', '--json takes no value', "leave out '=yes'"],
+    ['--if-exists=1 list', '--if-exists takes no value', "leave out '=1'"],
   ])('%s is a usage error', (line, message, hint) => {
     expect(() => dashed(line)).toThrow(expect.objectContaining({ message, hint, exitCode: 2 }) as Error)
+  })
+
+  test.each([
+    ['orders file.txt', 'orders'],
+    ['-t orders file.txt', 'TOPIC'],
+  ])('what takes one value gets no second: %s', (line, topic) => {
+    const hint = `produce reads stdin: ktool produce ${topic} < file.txt`
+    expect(() => dashed(line, Produce)).toThrow(expect.objectContaining({ message: "'file.txt' is one word too many, there is one --topic", hint, exitCode: 2 }) as Error)
   })
 
   test('the values of flags stay, whatever they are', () => {
@@ -75,6 +88,11 @@ describe('a person types', () => {
     expect((await box.run(['configs', 'describe', 'orders'])).stdout).toMatch(/^retention\.ms +1000 +topic$/m)
     expect((await box.run(['transactions', 'list', '--json'])).stdout).toBe('{"transactions":[]}\n')
   }, 30_000)
+
+  test('TOPIC and the topics of the records are not both meant', async () => {
+    const result = await box.run(['produce', '--input', 'json', 'payments', '--topic-from', 'record'], { input: '{"topic":"orders","value":"x"}\n' })
+    expect(result).toMatchObject({ stderr: 'ktool: TOPIC and --topic-from=record say different things; leave one of them out\n', code: 2 })
+  })
 
   test('a client property with -X', async () => {
     expect((await box.run(['topics', 'list', '-X', 'client.id=me', '-X', 'bootstrap.servers=127.0.0.1:1'])).stderr).toContain('127.0.0.1:1')
