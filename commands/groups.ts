@@ -36,7 +36,7 @@ const BELONGS: Belongings<Action> = {
   'dry-run': ['reset-offsets', 'delete-offsets', 'delete'],
   export: ['reset-offsets'],
   tz: ['reset-offsets'],
-  yes: ['delete', 'reset-offsets'],
+  yes: ['delete', 'reset-offsets', 'delete-offsets'],
   watch: ['list', 'describe'],
   ...Object.fromEntries(TARGETS.map((target) => [target, ['reset-offsets']])),
 }
@@ -54,7 +54,7 @@ export default class Groups extends ClusterCommand {
     'groups describe (NAME… | --all-groups) [--offsets | --members | --state] [--verbose] [--watch]',
     'groups reset-offsets (NAME… | --all-groups) (--topic NAME[:PARTITION,…]… | --all-topics) TARGET [--execute [--yes]] [--export]',
     'groups delete (NAME… | --all-groups) [--yes] [--dry-run]',
-    'groups delete-offsets NAME --topic NAME[:PARTITION,…]… [--execute]',
+    'groups delete-offsets NAME --topic NAME[:PARTITION,…]… [--execute [--yes]]',
   ]
 
   static override examples = [
@@ -199,7 +199,7 @@ export default class Groups extends ClusterCommand {
     const { cluster } = connection
     const planned = await verbs.planOffsetRemoval(cluster, names[0], flags.topic.map(verbs.parseTopicScope))
     const question = `Delete offsets of ${several(names)}?`
-    if (flags.execute && !(await this.mayChange(connection, { question, isSeveral: false, flags }))) return
+    if (flags.execute && !(await this.mayChange(connection, { question, isSeveral: false, isFinal: true, flags }))) return
     const done = flags.execute ? await verbs.removeOffsets(cluster, names[0], planned) : planned
     await showOffsetRemoval(names[0], done, this.output, flags.execute)
     if (!flags.execute && !flags['dry-run']) this.output.talk('nothing was changed; add --execute to do it')

@@ -5,7 +5,7 @@ import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
 import { askText, canAsk, chooseTopic } from '../src/cli/ask.ts'
 import { changeFlags, ClusterCommand, topicsFlag, watchFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
-import { ExitCode, usageError } from '../src/cli/errors.ts'
+import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { redraw } from '../src/cli/redraw.ts'
 import { reportOutcomes, showTopics } from '../src/cli/topic-views.ts'
 import * as verbs from '../src/cli/verbs/topics.ts'
@@ -70,7 +70,7 @@ export default class Topics extends ClusterCommand {
     'if-exists': Flags.boolean({ summary: 'A topic that is not there is no error.' }),
     'if-not-exists': Flags.boolean({ summary: 'A topic that is there already is no error.' }),
     'exclude-internal': Flags.boolean({ summary: "Leave out Kafka's own topics." }),
-    regex: Flags.boolean({ summary: '--topic is a regular expression for whole names.' }),
+    regex: Flags.boolean({ summary: "--topic is a regular expression for whole names. alter and delete take Kafka's own topics by name only." }),
     ...changeFlags,
     watch: watchFlag,
   }
@@ -101,9 +101,20 @@ export default class Topics extends ClusterCommand {
   }
 
   async #list(connection: Connection, selection: verbs.TopicSelection): Promise<void> {
-    const names = await verbs.listTopicNames(connection.cluster, selection)
-    if (this.output.isJson) this.output.json({ topics: names })
-    else for (const name of names) this.output.line(name)
+    // A pattern may match nothing; a name that is nobody's is a mistake.
+    const isNamed = selection.names.length > 0 && !selection.isPattern
+    const { names, missing } = isNamed
+      ? await verbs.selectTopics(connection.cluster, selection, false)
+      : { names: await verbs.listTopicNames(connection.cluster, selection), missing: [] }
+    if (names.length === 0 && missing.length === 1) throw missing[0].error
+    if (missing.length > 0) process.exitCode = ExitCode.failed
+    if (this.output.isJson) {
+      const failed = missing.map(({ name, error }) => ({ name, error: errorJson(error) }))
+      this.output.json({ topics: names, ...(missing.length > 0 && { missing: failed }) })
+      return
+    }
+    for (const name of names) this.output.line(name)
+    for (const { error } of missing) this.output.talk(`ktool: ${failureLine(error)}`)
   }
 
   async #describe(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean): Promise<void> {
@@ -159,7 +170,9 @@ export default class Topics extends ClusterCommand {
   }
 
   async #named(connection: Connection, selection: verbs.TopicSelection, ifExists: boolean, question: string): Promise<verbs.SelectedTopics> {
-    if (selection.names.length > 0) return verbs.selectTopics(connection.cluster, selection, ifExists)
+    // Without Kafka's own topics no group finds its offsets again: they are named in full by whoever means them.
+    const excludeInternal = selection.excludeInternal || selection.isPattern
+    if (selection.names.length > 0) return verbs.selectTopics(connection.cluster, { ...selection, excludeInternal }, ifExists)
     if (!canAsk(this.output)) throw usageError('--topic is missing', 'see `ktool topics --list` for the names')
     return { names: [await chooseTopic(connection.cluster, question)], missing: [] }
   }

@@ -9,12 +9,13 @@ import { resettable, resetBroker, tryReset } from '../../src/cli/verbs/broker.ts
 export default class BrokerReset extends KtoolCommand {
   static override description = 'Stops the broker, then deletes every topic, record and setting it has. There is no way back.'
 
-  static override usage = ['broker reset --yes [--data-dir DIR]', 'broker reset --dry-run [--data-dir DIR]']
+  static override usage = ['broker reset [--yes] [--data-dir DIR]', 'broker reset --dry-run [--data-dir DIR]']
 
   static override examples = [{ description: 'What would go', command: 'ktool broker reset --dry-run' }]
 
   static override flags = {
     ...changeFlags,
+    yes: { ...changeFlags.yes, summary: "Don't ask. Without a terminal to ask on, it is needed." },
     'data-dir': dataDirectoryFlag,
   }
 

@@ -3,7 +3,7 @@
 
 import { printable } from '../base/logger.ts'
 import type { Cluster } from '../client/cluster.ts'
-import { usageError } from './errors.ts'
+import { CliError, ExitCode, usageError } from './errors.ts'
 import type { Output } from './output.ts'
 import { listTopicNames } from './verbs/topics.ts'
 
@@ -12,11 +12,45 @@ export function canAsk(output: Output): boolean {
   return process.stdin.isTTY && process.stderr.isTTY && !process.env.CI && !output.isJson
 }
 
-/** For what can't be undone: true goes on. Without a terminal it takes `--yes`. */
+/** For what can't be undone: true goes on; a no is said, and is exit 1. Without a terminal it takes `--yes`. */
 export async function confirmed(question: string, output: Output, yes: boolean): Promise<boolean> {
   if (yes) return true
   if (!canAsk(output)) throw usageError(`${question.replace(/\?$/, '')}: not without --yes`, 'add --yes to go on')
-  return (await prompt<{ answer: boolean }>({ type: 'confirm', name: 'answer', message: printable(question), default: false })).answer
+  const isYes = await askYesNo(printable(question))
+  if (!isYes) {
+    output.talk('nothing was changed')
+    process.exitCode = ExitCode.failed
+  }
+  return isYes
+}
+
+/** y, yes, n or no; Enter alone and the end of the input are no. What is none of them is asked again: it is no answer. */
+async function askYesNo(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline')
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await new Promise((resolve, reject) => {
+      lines.setPrompt(`${question} (y/N) `)
+      lines.on('line', (line) => {
+        const word = line.trim().toLowerCase()
+        if (['y', 'yes'].includes(word)) resolve(true)
+        else if (['', 'n', 'no'].includes(word)) resolve(false)
+        else lines.prompt()
+      })
+      lines.on('SIGINT', () => {
+        process.stderr.write('\n')
+        reject(new CliError({ code: 'INTERRUPTED', message: 'interrupted', exitCode: ExitCode.interrupted }))
+      })
+      lines.on('close', () => {
+        process.stderr.write('\n')
+        resolve(false)
+      })
+      lines.prompt()
+    })
+  } finally {
+    lines.removeAllListeners('close')
+    lines.close()
+  }
 }
 
 export async function choose(question: string, choices: readonly string[]): Promise<string> {

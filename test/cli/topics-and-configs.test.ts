@@ -23,7 +23,9 @@ describe('topics', () => {
   test('--list prints one name a line, in order', async () => {
     expect(await box.run(['topics', '--list'])).toMatchObject({ stdout: 'orders\nusers\n', stderr: '', code: 0 })
     expect((await box.run(['topics', '--list', '-b', address, '--regex', '--topic', 'o.*'])).stdout).toBe('orders\n')
-    expect((await box.run(['topics', '--list', '--topic', 'nothing'])).stdout).toBe('')
+    expect((await box.run(['topics', '--list', '--regex', '--topic', 'nothing'])).stdout).toBe('')
+    expect(await box.run(['topics', 'list', 'order'])).toMatchObject({ stdout: '', stderr: expect.stringContaining("'order'") as string, code: 1 })
+    expect(await box.run(['topics', 'list', 'order', 'users'])).toMatchObject({ stdout: 'users\n', stderr: expect.stringContaining("'order'") as string, code: 1 })
     expect(await json('topics', '--list')).toEqual({ topics: ['orders', 'users'] })
   })
 
@@ -178,12 +180,24 @@ describe('terminals and pipes', () => {
     expect(await box.run(['produce'])).toMatchObject({ stderr: 'ktool: --topic is missing; see `ktool produce --help`\n', code: 2 })
   })
 
+  test("a pattern leaves Kafka's own topics alone", async () => {
+    await box.run(['groups', 'list']) // the broker makes its own topics when it is first asked about groups
+    await box.run(['consume', 'orders', '--group', 'any', '--exit-at-end'])
+    const dry = await box.run(['topics', 'delete', '--regex', '.*', '--dry-run'])
+    expect(dry.stdout).toBe('would delete topic orders\nwould delete topic users\n')
+    expect((await box.run(['topics', 'delete', '__consumer_offsets', '--dry-run'])).stdout).toBe('would delete topic __consumer_offsets\n')
+    expect((await box.run(['topics', 'alter', '--regex', '__.*', '-p', '60', '--yes'])).stderr).toContain('no topic matches __.*')
+  })
+
   test('a deletion is asked about on a terminal', async () => {
     await box.run(['topics', '--create', '--topic', 'asked'])
-    const no = await box.terminal('ktool topics --delete --topic asked', { at: 'Delete topic asked?', keys: 'n\r' })
-    expect(no.code).toBe(0)
+    for (const keys of ['n\r', 'NO\r', '\r', 'what\rno\r', '\u0004']) {
+      const no = await box.terminal('ktool topics --delete --topic asked', { at: 'Delete topic asked? (y/N)', keys })
+      expect([keys, no.code, no.stdout]).toEqual([keys, 1, expect.stringMatching(/nothing was changed\r?\n$/)])
+      expect([keys, no.stdout.split('(y/N)').length]).toEqual([keys, keys.startsWith('what') ? expect.toSatisfy((count: number) => count > 2) : expect.any(Number)])
+    }
     expect((await box.run(['topics', '--list'])).stdout).toContain('asked\n')
-    const yes = await box.terminal('ktool topics --delete --topic asked', { at: 'Delete topic asked?', keys: 'y\r' })
+    const yes = await box.terminal('ktool topics --delete --topic asked', { at: 'Delete topic asked?', keys: 'yes\r' })
     expect(yes.stdout).toContain('deleted topic asked')
     expect((await box.run(['topics', '--list'])).stdout).not.toContain('asked\n')
   })
