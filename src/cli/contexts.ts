@@ -94,6 +94,11 @@ function fileOf(directory: string, name: string): string {
 async function save(directory: string, file: string, text: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const fresh = join(directory, `.${file}.${process.pid}`)
-  await writeFile(fresh, text, { mode: 0o600 })
-  await rename(fresh, join(directory, file))
+  try {
+    await writeFile(fresh, text, { mode: 0o600 })
+    await rename(fresh, join(directory, file))
+  } catch (error) {
+    await rm(fresh, { force: true }) // it may hold secrets
+    throw error
+  }
 }

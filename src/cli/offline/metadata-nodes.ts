@@ -13,14 +13,16 @@ export async function foreignMetadata(logDirectory: string, nodeId: number): Pro
   if (!existsSync(directory)) return undefined
   const nodes = new Set<number>()
   for (const name of readdirSync(directory).filter((file) => /^\d{20}(-\d{10}\.checkpoint|\.log)$/.test(file)).sort()) {
-    const file = new LogFile(join(directory, name))
+    const path = join(directory, name)
+    let file: LogFile | undefined
     try {
+      file = new LogFile(path)
       for await (const batch of file.batches()) for (const record of batch.records()) collect(batch, record, nodes)
     } catch (error) {
       if (!(error instanceof ProtocolError) && !(error instanceof LogFileError)) throw error
-      return `${file.path} holds something that is not known here: ${error.message}`
+      return `${path} holds something that is not known here: ${error.message}`
     } finally {
-      file.close()
+      file?.close()
     }
   }
   nodes.delete(nodeId)
