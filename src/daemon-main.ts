@@ -6,6 +6,7 @@ import { runDaemon } from './broker/daemon.ts'
 import { MetadataLogError } from './broker/metadata/replay.ts'
 import { diskStartError, StartError } from './broker/start-error.ts'
 import { brokerSettings, parseBrokerFlags } from './cli/broker-flags.ts'
+import { clientAddress, runningBrokers } from './cli/control.ts'
 import { CliError, ExitCode, failureOf, operationError } from './cli/errors.ts'
 import { askedFormat, Output } from './cli/output.ts'
 import { localPaths } from './cli/paths.ts'
@@ -20,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     const settings = await brokerSettings(parseBrokerFlags(argv), localPaths(process.env).dataDirectory)
     process.exitCode = await runDaemon({ ...settings, onReady: (ready, warnings) => report({ ready, warnings }) })
   } catch (error) {
-    const failure = failureOf(startFailure(error))
+    const failure = failureOf(await startFailure(error))
     const { code, message, hint, exitCode } = failure
     new Output(process, askedFormat(argv)).fail(failure)
     report({ failed: { code, message, hint, exitCode } })
@@ -31,13 +32,21 @@ export async function main(argv: readonly string[]): Promise<void> {
 const START_ERRORS = [StartError, LogStoreError, MetadataLogError, DiskError]
 
 /** The daemon's own errors say in their message what to do; here they get a code and an exit code. */
-function startFailure(error: unknown): unknown {
+async function startFailure(error: unknown): Promise<unknown> {
   if (error instanceof ConfigError) return new CliError({ code: 'CONFIG', message: error.message, exitCode: ExitCode.usage }, error)
   const isKnown = START_ERRORS.some((kind) => error instanceof kind)
   if (!isKnown) return error
   const { message } = error instanceof DiskError ? diskStartError(error) : (error as Error)
-  const hint = /\bport \d+ is in use\b/.test(message) ? '`ktool broker start --port 0` takes any free one' : null
-  return operationError('BROKER_NOT_STARTED', message, hint)
+  const port = /\bport (\d+) is in use\b/.exec(message)?.[1]
+  if (port === undefined) return operationError('BROKER_NOT_STARTED', message)
+  const free = '`ktool broker start --port 0` takes any free one'
+  const running = await runningBrokers(localPaths(process.env).runtimeDirectory)
+  const holder = running.find(({ listeners }) => listeners.some((listener) => listener.port === Number(port)))
+  if (holder === undefined) return operationError('BROKER_NOT_STARTED', message, free)
+  const { dataDirectory, pid } = holder
+  const what = `port ${port} is in use: the ktool broker on ${dataDirectory} (pid ${pid}) listens there`
+  const hint = `take that one with -b ${clientAddress(holder)}, or stop it with \`ktool broker stop --data-dir ${dataDirectory}\`; ${free}`
+  return operationError('BROKER_NOT_STARTED', what, hint)
 }
 
 function report(message: StartReport): void {

@@ -42,11 +42,25 @@ test('a broker that runs already makes the topics that are asked for; one of sev
   expect((await box.run(['topics', 'describe', 'late', '--json'])).stdout).toContain('"partition":1')
   const { stdout } = await box.run(['broker', 'start', '--ephemeral', '--port', '0'])
   const other = stdout.trim()
-  expect((await box.run(['broker', 'stop', '-b', 'nowhere:1'])).stderr).toContain('no broker of this machine is at nowhere:1; there are ')
+  expect((await box.run(['broker', 'stop', '-b', 'nowhere:1'])).stderr).toContain('no broker of this machine is at nowhere:1; those that run are at ')
   expect((await box.run(['broker', 'stop', '-b', other])).stderr).toContain('stopped the broker on ')
   expect((await box.run(['topics', 'list', '-b', usual])).code).toBe(0)
   await box.run(['broker', 'stop'])
 })
+
+test('a port that another broker of ktool holds is told with that broker, and nothing is printed as an address', async () => {
+  const held = await box.broker('--data-dir', join(box.directory, 'elsewhere'))
+  const { pid, dataDirectory } = JSON.parse((await box.run(['broker', 'status', '--json'])).stdout) as { pid: number; dataDirectory: string }
+  const port = held.split(':')[1]
+  const { stdout, stderr, code } = await box.run(['broker', 'start', '--port', port])
+  expect([stdout, code]).toEqual(['', 1])
+  expect(stderr).toBe(
+    `ktool: port ${port} is in use: the ktool broker on ${dataDirectory} (pid ${pid}) listens there; take that one with -b ${held}, ` +
+      `or stop it with \`ktool broker stop --data-dir ${dataDirectory}\`; \`ktool broker start --port 0\` takes any free one\n`,
+  )
+  expect((await box.run(['broker', 'stop', '-b', 'nowhere:1'])).stderr).toContain(`; the one that runs is at ${held}\n`)
+  expect((await box.run(['broker', 'stop', '--data-dir', dataDirectory])).code).toBe(0)
+}, 60_000)
 
 test('an ephemeral broker leaves nothing', async () => {
   await box.broker('--ephemeral')

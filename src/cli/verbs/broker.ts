@@ -67,7 +67,8 @@ export async function directoryOf(address: string, paths: LocalPaths): Promise<s
   const running = await runningBrokers(paths.runtimeDirectory)
   const found = running.find(({ listeners }) => listeners.some((listener) => addressOf(listener) === address))
   if (found !== undefined) return found.dataDirectory
-  const hint = running.length === 0 ? 'none runs' : `there are ${running.map(clientAddress).join(', ')}`
+  const there = running.length === 1 ? 'the one that runs is at' : 'those that run are at'
+  const hint = running.length === 0 ? 'none runs' : `${there} ${running.map(clientAddress).join(', ')}`
   throw new CliError({ code: 'NO_BROKER', message: `no broker of this machine is at ${address}`, hint, exitCode: ExitCode.unreachable })
 }
 
