@@ -4,8 +4,9 @@
 import { dirname, join, relative } from 'node:path'
 import { runDaemon } from './broker/daemon.ts'
 import { parseBrokerConfig } from './broker/config/broker-configs.ts'
+import { ConfigError } from './broker/config/config-error.ts'
 import { type Face, FaceExit, type FaceIo, runFace, traceOf } from './cli/apache/face.ts'
-import { illegalArgument, runtimeException } from './cli/apache/java-errors.ts'
+import { illegalArgument, JavaError, runtimeException } from './cli/apache/java-errors.ts'
 import { DEFAULT_OPTIONS, parseJopt, usageOf } from './cli/apache/jopt.ts'
 import { KAFKA_VERSION } from './cli/apache/kafka-version.ts'
 import { logLine } from './cli/apache/log4j.ts'
@@ -71,11 +72,18 @@ async function run(argv: readonly string[], io: FaceIo): Promise<number> {
     if (why !== undefined) throw runtimeException(`This broker runs alone: ${why}. Nothing was written.`)
   }
   refuse(otherNodes(config))
+  const { length } = config.logDirs
+  if (length > 1) throw runtimeException(`This broker has one log directory, and log.dirs names ${length}. Nothing was written.`)
   await checkDirectories(config)
   refuse(await foreignMetadata(config.metadataLogDir, config.nodeId))
   const property = [...properties].map(([name, value]) => `${name}=${value}`)
   const settings = await brokerSettings({ property }, config.metadataLogDir)
-  parseBrokerConfig(settings.properties)
+  try {
+    parseBrokerConfig(settings.properties)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new JavaError('org.apache.kafka.common.config.ConfigException', error.message, { cause: error })
+  }
   const onReady = (): void => {
     logLine({ ...io, err: (text) => io.out(text) }, 'INFO', `[KafkaRaftServer nodeId=${config.nodeId}] Kafka Server started`, 'kafka.server.KafkaRaftServer')
   }

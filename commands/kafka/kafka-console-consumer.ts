@@ -9,7 +9,7 @@ import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
-import { javaMatcher, patternSyntax } from '../../src/cli/apache/java-text.ts'
+import { javaMatcher } from '../../src/cli/apache/java-regex.ts'
 import { checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -225,13 +225,8 @@ async function consume(work: Work, io: FaceIo): Promise<number> {
 function wantedTopics(options: Options): Wanted {
   const topic = options.value('topic')
   if (topic !== undefined) return [topic]
-  const pattern = options.value('include') ?? options.value('blacklist') ?? ''
-  try {
-    const matches = javaMatcher(pattern)
-    return options.has('blacklist') ? (name) => !matches(name) : matches
-  } catch (error) {
-    throw patternSyntax(pattern, error)
-  }
+  const matches = javaMatcher(options.value('include') ?? options.value('blacklist') ?? '')
+  return options.has('blacklist') ? (name) => !matches(name) : matches
 }
 
 /** Rejects for what ends the tool with 1; what ends its loop is told here, and is no failure. */

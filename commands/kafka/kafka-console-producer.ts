@@ -6,6 +6,7 @@
 
 import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { executionException, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
+import { javaSplit } from '../../src/cli/apache/java-text.ts'
 import { checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
@@ -153,7 +154,7 @@ const HOST_AND_PORT = /^(?:[0-9a-zA-Z\-%._]*:\/\/)?\[?([0-9a-zA-Z\-%._:]*)\]?:([
 function checkAddress(options: Options): void {
   const address = options.value('bootstrap-server') ?? ''
   if (address.trim() === '') throw options.usage('Error while validating the bootstrap address\n')
-  if (address.split(',').every((each) => HOST_AND_PORT.test(each))) return
+  if (javaSplit(address, ',').every((each) => HOST_AND_PORT.test(each))) return
   throw options.usage('Please provide valid host:port like host1:9091,host2:9092\n')
 }
 

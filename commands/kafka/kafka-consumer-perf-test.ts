@@ -7,7 +7,8 @@ import { randomInt } from 'node:crypto'
 import { simpleDateFormat } from '../../src/cli/apache/java-dates.ts'
 import { type Face, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { illegalArgument, toJava } from '../../src/cli/apache/java-errors.ts'
-import { fixedText, javaMatcher, metricsText, patternSyntax } from '../../src/cli/apache/java-text.ts'
+import { javaMatcher } from '../../src/cli/apache/java-regex.ts'
+import { fixedText, metricsText } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, checkRequired, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseOrUsage } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { parseProperties } from '../../src/cli/formats/properties.ts'
@@ -137,12 +138,7 @@ async function propertiesOf(options: Options): Promise<Map<string, string>> {
 function wantedOf(options: Options): PerfConsumeOptions['wanted'] {
   const topic = options.value('topic')
   if (topic !== undefined) return [topic]
-  const include = options.value('include') ?? ''
-  try {
-    return javaMatcher(include)
-  } catch (error) {
-    throw patternSyntax(include, error)
-  }
+  return javaMatcher(options.value('include') ?? '')
 }
 
 const MB = 1024 * 1024

@@ -1,5 +1,4 @@
-// kafka-delete-records (DeleteRecordsCommand of Apache Kafka 4.3). A partition that isn't there is said at once: Apache's tool
-// goes on asking for it until its time is up.
+// kafka-delete-records (DeleteRecordsCommand of Apache Kafka 4.3).
 
 import { deleteRecords, type DeleteRecordsQuestion } from '../../src/client/admin.ts'
 import { type Face, FaceExit, type FaceIo, printTrace } from '../../src/cli/apache/face.ts'
@@ -8,6 +7,7 @@ import { executionException, JavaError } from '../../src/cli/apache/java-errors.
 import { repeated } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, toInt, toLong, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
+import { untilThere } from '../../src/cli/apache/missing-partitions.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'
@@ -44,7 +44,7 @@ async function run(argv: readonly string[], io: FaceIo): Promise<void> {
   try {
     const wanted = offsetsIn(await readJavaFile(options.value('offset-json-file') ?? ''))
     io.out('Executing records delete operation\n')
-    const asked = deleteRecords(cluster, wanted)
+    const asked = untilThere(cluster, 'deleteRecords(api=METADATA)', wanted, (some) => deleteRecords(cluster, some))
     io.out('Records delete operation completed:\n')
     const results = await asked.catch((error: unknown) => wanted.map((partition) => ({ ...partition, result: { ok: false as const, error } })))
     for (const { topic, partition, result } of results) {

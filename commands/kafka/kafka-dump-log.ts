@@ -166,9 +166,9 @@ function decoderOf(options: Options): RecordDecoder {
 /** Classes that Java would find, and that decode nothing. */
 const OTHER_CLASS = /^java\.(lang|util|io)\.[A-Z]\w*$/
 
-/** The decoders that Kafka brings; others are Java classes. */
+/** The decoders that Kafka brings, until 3.9 in kafka.serializer; others are Java classes. */
 function bytesDecoder(name: string): (bytes: Buffer) => string {
-  switch (name) {
+  switch (name.replace(/^kafka\.serializer\./, 'org.apache.kafka.tools.api.')) {
     case 'org.apache.kafka.tools.api.StringDecoder':
       return (bytes) => bytes.toString()
     case 'org.apache.kafka.tools.api.DefaultDecoder':

@@ -10,7 +10,8 @@ import { argparseError, ArgparseError, HelpScreen, type Namespace, parseArgument
 import { type Face, FaceExit, type FaceIo, traceOf } from '../../src/cli/apache/face.ts'
 import { fileText } from '../../src/cli/apache/file-text.ts'
 import { illegalArgument, toJava } from '../../src/cli/apache/java-errors.ts'
-import { fixedText, javaPattern, javaSplit, metricsText } from '../../src/cli/apache/java-text.ts'
+import { javaFinder } from '../../src/cli/apache/java-regex.ts'
+import { fixedText, javaSplit, metricsText } from '../../src/cli/apache/java-text.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 import { type Payload, producePerf } from '../../src/cli/verbs/perf-produce.ts'
 import { LatencyStats, type Window } from '../../src/cli/verbs/perf-stats.ts'
@@ -190,7 +191,14 @@ function payloadOf(options: Namespace, io: FaceIo): Payload {
 
 /** As java.util.Scanner parts a text: a delimiter that begins or ends it leaves nothing behind. */
 function pieces(text: string, delimiter: string): string[] {
-  const parts = text.split(new RegExp(javaPattern(delimiter).source.replace(/^\^\(\?:([\s\S]*)\)\$$/, '$1'), 'u'))
+  const parts: string[] = []
+  let from = 0
+  // Not String.split, which gives what groups matched, too.
+  for (const { 0: match, index } of text.matchAll(javaFinder(delimiter))) {
+    parts.push(text.slice(from, index))
+    from = index + match.length
+  }
+  parts.push(text.slice(from))
   if (parts.at(0) === '') parts.shift()
   if (parts.at(-1) === '') parts.pop()
   return parts

@@ -1,16 +1,17 @@
-// kafka-transactions (TransactionsCommand of Apache Kafka 4.3). A partition that isn't there is an error at once; Apache's tool
-// asks for it for a minute first.
+// kafka-transactions (TransactionsCommand of Apache Kafka 4.3).
 
 import { systemClock } from '../../src/base/clock.ts'
 import {
   abortTransaction, describeProducers, describeTopics, describeTransactions, forceTerminateTransaction, listTopics, listTransactions,
   listTransactionsByBroker,  type OpenTransaction, type ProducerState, type Result, type TopicPartition, type TransactionDescription,
 } from '../../src/client/admin.ts' // prettier-ignore
+import type { Cluster } from '../../src/client/cluster.ts'
 import { ArgparseError, argparseExit, HelpScreen, type Namespace, parseArguments, type Program } from '../../src/cli/apache/argparse.ts'
 import { type Face, FaceExit, type FaceIo } from '../../src/cli/apache/face.ts'
 import { toJava } from '../../src/cli/apache/java-errors.ts'
 import { tableText } from '../../src/cli/apache/java-text.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
+import { untilItIsThere, untilThere } from '../../src/cli/apache/missing-partitions.ts'
 import { type Admin, openAdmin } from '../../src/cli/apache/open-admin.ts'
 import { loadProperties } from '../../src/cli/apache/open-cluster.ts'
 
@@ -160,10 +161,15 @@ async function producers(admin: Admin, options: Namespace, io: FaceIo): Promise<
 
 function producersOf(admin: Admin, place: TopicPartition, broker: number | undefined): Promise<readonly ProducerState[]> {
   return admin.call('describeProducers', async (cluster) => {
-    const [{ result }] = await describeProducers(cluster, [place], { broker })
+    const [{ result }] = await untilThere(cluster, describeCall(broker), [place], (some) => describeProducers(cluster, some, { broker }))
     if (!result.ok) throw result.error
     return result.value
   })
+}
+
+/** With a broker named, no leader is looked up. */
+function describeCall(broker: number | undefined): string {
+  return `describeProducers(api=${broker === undefined ? 'METADATA' : 'DESCRIBE_PRODUCERS'})`
 }
 
 async function abort(admin: Admin, options: Namespace): Promise<void> {
@@ -171,7 +177,8 @@ async function abort(admin: Admin, options: Namespace): Promise<void> {
   const transaction = await openTransaction(admin, place, options)
   const { producerId, producerEpoch, coordinatorEpoch } = transaction
   const spec = `AbortTransactionSpec(topicPartition=${nameOf(place)}, producerId=${producerId}, producerEpoch=${producerEpoch}, coordinatorEpoch=${coordinatorEpoch})`
-  await tried(`Failed to abort transaction ${spec}`, admin.call('abortTransaction', (cluster) => abortTransaction(cluster, transaction)))
+  const work = (cluster: Cluster): Promise<void> => untilItIsThere(cluster, 'abortTransaction(api=METADATA)', transaction, () => abortTransaction(cluster, transaction))
+  await tried(`Failed to abort transaction ${spec}`, admin.call('abortTransaction', work))
 }
 
 async function openTransaction(admin: Admin, place: TopicPartition, options: Namespace): Promise<OpenTransaction> {
@@ -245,7 +252,7 @@ async function openIn(admin: Admin, places: readonly TopicPartition[], broker: n
   const states = await tried(
     what,
     admin.call('describeProducers', async (cluster) => {
-      const results = await describeProducers(cluster, places, { broker })
+      const results = await untilThere(cluster, describeCall(broker), places, (some) => describeProducers(cluster, some, { broker }))
       return results.flatMap(({ topic, partition, result }) => {
         if (!result.ok) throw result.error
         return result.value.map((state) => ({ topic, partition, state }))

@@ -156,3 +156,23 @@ test('nothing is written for a configuration or a metadata log that names anothe
   expect(foreign.stderr).toMatch(/names node 1\. Nothing was written\.\n$/)
   expect(readdirSync(join(home, 'other-logs')).sort()).toEqual(before)
 })
+
+test('several log directories are formatted, and no server is started on them', async () => {
+  const dirs = `${join(home, 'first-logs')},${join(home, 'second-logs')}`
+  writeFileSync(join(home, 'config/dirs.properties'), PROPERTIES.replace(/log\.dirs=.*/, `log.dirs=${dirs}`))
+  expect((await shell('bin/kafka-storage.sh format -s -t MkU3OEVBNTcwNTJENDM2Qg -c config/dirs.properties')).code).toBe(0)
+  expect(readdirSync(join(home, 'second-logs'))).toContain('meta.properties')
+  const refused = await shell('bin/kafka-server-start.sh config/dirs.properties')
+  expect(refused.stdout).toMatch(/\njava\.lang\.RuntimeException: This broker has one log directory, and log\.dirs names 2\. Nothing was written\.\n$/)
+  expect(refused.code).toBe(1)
+})
+
+test('what the broker cannot do is said in the words of its configuration', async () => {
+  const lines = PROPERTIES.replace('kraft-combined-logs', 'odd-logs')
+  writeFileSync(join(home, 'config/odd.properties'), lines)
+  await shell('bin/kafka-storage.sh format -s -t MkU3OEVBNTcwNTJENDM2Qg -c config/odd.properties')
+  writeFileSync(join(home, 'config/odd.properties'), `${lines}message.max.bytes=-1\n`)
+  const refused = await shell('bin/kafka-server-start.sh config/odd.properties')
+  expect(refused.stdout).toMatch(/\norg\.apache\.kafka\.common\.config\.ConfigException: Invalid value -1 for configuration message\.max\.bytes: /)
+  expect(refused.code).toBe(1)
+})

@@ -1,7 +1,7 @@
 // Texts as Java makes them: split, numbers, patterns, topic filters.
 
-import { wholeMatcher } from '../whole-match.ts'
-import { JavaError, runtimeException } from './java-errors.ts'
+import { runtimeException } from './java-errors.ts'
+import { javaMatcher } from './java-regex.ts'
 
 /** String.split with a pattern: empty texts at the end are dropped. */
 export function javaSplit(text: string, separator: RegExp | string): string[] {
@@ -35,30 +35,6 @@ function shortestFloat(value: number): string {
     if (Math.fround(Number(text)) === value) return text.replace(/\.?0+e/, 'e')
   }
   return value.toExponential()
-}
-
-/** Pattern.compile's complaint. */
-export function patternSyntax(pattern: string, error: unknown): JavaError {
-  const message = error instanceof Error ? error.message : ''
-  const dangling = pattern.search(/(^|[|(])[*+?]/)
-  const [what, at] = /character class/.test(message)
-    ? ['Unclosed character class', pattern.length - 1]
-    : /group/.test(message)
-      ? ['Unclosed group', pattern.length]
-      : [`Dangling meta character '${pattern.charAt(Math.max(0, dangling))}'`, Math.max(0, dangling)]
-  return new JavaError('java.util.regex.PatternSyntaxException', `${what} near index ${at}\n${pattern}${at < pattern.length ? `\n${' '.repeat(at)}^` : ''}`)
-}
-
-/** Whether a Java pattern matches a whole text (String.matches). Throws SyntaxError. */
-export function javaMatcher(pattern: string): (text: string) => boolean {
-  return wholeMatcher(pattern, javaPattern(pattern))
-}
-
-/** The same as a regular expression of JavaScript's, for texts that nobody else chose. Throws SyntaxError. */
-export function javaPattern(pattern: string): RegExp {
-  const flags = /^\(\?([a-z]+)\)/.exec(pattern)
-  const body = pattern.slice(flags?.[0].length ?? 0).replaceAll(/\\Q([\s\S]*?)(?:\\E|$)/g, (_, literal: string) => literal.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
-  return new RegExp(`^(?:${body})$`, flags?.[1].includes('i') === true ? 'iu' : 'u')
 }
 
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])

@@ -49,17 +49,19 @@ const ADDRESS = /^(?:[\w\-%.]*:\/\/)?\[?[\w\-%.:]*\]?:\d+$/
 
 /**
  * ClientUtils.parseAndValidateAddresses. Throws ConfigError for what is no HOST:PORT and where no host has an address;
- * JavaError for an empty item of the list.
+ * JavaError for an empty item of the list, and for an empty list of a producer or consumer.
  */
 export async function checkAddresses(io: FaceIo, servers: string, isAdmin: boolean): Promise<void> {
   const items = servers.trim() === '' ? [] : servers.trim().split(/\s*,\s*/)
   if (items.includes('')) throw new JavaError('org.apache.kafka.common.config.ConfigException', "Configuration 'bootstrap.servers' values must not be empty.")
   if (items.length === 0) {
-    const admin = 'You must set either bootstrap.servers or bootstrap.controllers'
-    throw new ConfigError('bootstrap.servers', isAdmin ? admin : "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value")
+    if (isAdmin) throw new ConfigError('bootstrap.servers', 'You must set either bootstrap.servers or bootstrap.controllers')
+    throw new JavaError('org.apache.kafka.common.config.ConfigException', "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value")
   }
   const wrong = items.find((item) => !ADDRESS.test(item))
   if (wrong !== undefined) throw new ConfigError('bootstrap.servers', `Invalid url in bootstrap.servers: ${wrong}`)
+  const unreachable = items.find((item) => Number(/\d+$/.exec(item)?.[0]) > 65_535)
+  if (unreachable !== undefined) throw new ConfigError('bootstrap.servers', `Invalid port in bootstrap.servers: ${unreachable}`)
   const hosts = items.map((item) => item.replace(/^.*:\/\//, '').replace(/:\d+$/, '').replace(/^\[|\]$/g, ''))
   const isKnown = await Promise.all(hosts.map((host) => lookup(host).then(() => true, () => false)))
   for (const [index, host] of hosts.entries()) {

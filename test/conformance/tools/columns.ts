@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startApache } from '../support/apache.ts'
 import { ktool, ktoolEnv, startBroker } from '../support/broker.ts'
+import { openDoor } from '../support/door.ts'
 import { masked, sortedJson } from '../support/masks.ts'
 import { classOfTool, install, KAFKA_VERSION, type KafkaTool, kafkaTool, output, PEERS } from '../support/peers.ts'
 import { type Answer, startTools, type ToolsJvm } from '../support/tools-jvm.ts'
@@ -24,6 +25,11 @@ const ONLY_READS = /(^|\s)(--)?(list|describe|help|version|verify|status)\b/
 export interface NamedStep extends Step {
   /** What is typed, for the report; unique within its play. */
   readonly name: string
+}
+
+export interface Played extends Answer {
+  /** Whether it came to the broker, measured in the column 'ours' alone. A member that an act left may come by meanwhile. */
+  readonly isOnline?: boolean
 }
 
 /** The steps of a play, acts aside. */
@@ -52,11 +58,13 @@ interface Cluster {
   readonly address: string
   /** Its log directory. */
   readonly data: string
+  /** How many connections it had so far. */
+  readonly visits?: () => number
   stop(): Promise<void>
 }
 
 /** The answers in the order of `stepsOf`, masked. `home` is for everything that is written, and new. */
-export async function playColumn(play: Play, column: Column, home: string): Promise<(Answer | undefined)[]> {
+export async function playColumn(play: Play, column: Column, home: string): Promise<(Played | undefined)[]> {
   const files = join(home, 'files')
   mkdirSync(files, { recursive: true })
   for (const [name, content] of Object.entries(play.files ?? {})) writeFileSync(join(files, name), content)
@@ -66,7 +74,7 @@ export async function playColumn(play: Play, column: Column, home: string): Prom
   const jvm = isApacheTool ? startTools(files, env) : undefined
   const teller = { play, column, files, env, cluster, jvm, bin: join(home, 'bin') }
   const ends: (() => Promise<void>)[] = []
-  const answers: (Answer | undefined)[] = []
+  const answers: (Played | undefined)[] = []
   try {
     const steps = stepsOf(play)
     for (const step of play.steps) {
@@ -92,8 +100,15 @@ async function startCluster({ properties = [], isOffline = false }: Play, column
     return { address: broker.address, data: join(directory, 'data'), stop: () => broker.stop('SIGKILL') }
   }
   const data = join(home, 'data')
-  const broker = await startBroker(['--data-dir', data, ...properties.flatMap((line) => ['--property', line])], ktoolEnv(home))
-  return { address: broker.address, data, stop: () => broker.stop('SIGKILL') }
+  const door = await openDoor()
+  const lines = [...properties, `advertised.listeners=PLAINTEXT://${door.address}`]
+  const broker = await startBroker(['--data-dir', data, ...lines.flatMap((line) => ['--property', line])], ktoolEnv(home))
+  door.leadTo(broker.address)
+  const stop = async (): Promise<void> => {
+    await broker.stop('SIGKILL')
+    door.close()
+  }
+  return { address: door.address, data, visits: () => door.visits(), stop }
 }
 
 /** A log directory that Apache's tool has formatted, once for all. */
@@ -121,15 +136,18 @@ interface Teller {
   readonly bin: string
 }
 
-async function answerTo(teller: Teller, step: NamedStep): Promise<Answer | undefined> {
+async function answerTo(teller: Teller, step: NamedStep): Promise<Played | undefined> {
   const { play, column, files, cluster, jvm, env } = teller
-  const typed = jvm !== undefined && step.old !== undefined ? substitute(step, step.old) : step
+  // On Apache's machine there is none of ours, but what a later step looks at is to happen all the same.
+  const isElsewhere = step.old?.isLocal === true && column === 'face'
+  const typed = step.old !== undefined && (jvm !== undefined || isElsewhere) ? substitute(step, step.old) : step
   if (typed === undefined) return undefined
   const tool = typed.tool ?? play.tool
   const args = argumentsOf(play, typed).map((word) => {
     return word.replaceAll('ADDRESS', cluster.address).replaceAll('DIR/', `${files}/`).replaceAll('DATA/', `${cluster.data}/`).replace(/^DATA$/, cluster.data)
   })
   const { input, timeoutMs = STEP_MS } = typed
+  const visits = cluster.visits?.() ?? 0
   let answer: Answer
   if (jvm !== undefined && typed.isAlone !== true && typed.env === undefined) answer = await jvm.run({ name: classOfTool(tool), args, input, timeoutMs })
   else {
@@ -137,7 +155,9 @@ async function answerTo(teller: Teller, step: NamedStep): Promise<Answer | undef
     answer = await ended([...peer, ...args], { cwd: files, env: { ...env, ...typed.env }, input, timeoutMs })
   }
   if ((column === 'apache' || column === 'face') && !ONLY_READS.test(typed.name)) await delay(SETTLE_MS)
-  return maskedAnswer(teller, step, answer)
+  if (isElsewhere) return undefined
+  const isOnline = jvm === undefined && (cluster.visits?.() ?? 0) > visits
+  return { ...maskedAnswer(teller, step, answer), isOnline }
 }
 
 /** What Apache's tool is told instead of a spelling that it doesn't know. */

@@ -1,6 +1,7 @@
 // kafka-acls: reference kafka-tools.md §11 and §32.
 
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 const ALICE = '--allow-principal User:alice'
 
@@ -45,6 +46,7 @@ export const play: Play = {
     '--bogus',
     '--list --topic',
     '--command-config DIR/absent.properties --list',
+    ...unusableAddresses('--list'),
     // None yet.
     '--list',
     '--list --topic orders',
@@ -63,6 +65,13 @@ export const play: Play = {
     `--add ${ALICE} --user-principal User:bob --operation CreateTokens`,
     `--add ${ALICE} --delegation-token abc --operation Describe`,
     `--add ${ALICE} --topic '' --operation Read`,
+    ...['Create', 'Delete', 'Alter', 'AlterConfigs', 'DescribeConfigs', 'All'].map((operation) => `--add --allow-principal User:every --topic every --operation ${operation}`),
+    ...['Read', 'Describe', 'Delete', 'All'].map((operation) => `--add --allow-principal User:every --group every --operation ${operation}`),
+    ...['ClusterAction', 'IdempotentWrite', 'DescribeConfigs', 'Create', 'All'].map((operation) => `--add --allow-principal User:every --cluster --operation ${operation}`),
+    ...['Describe', 'Write', 'All', 'TwoPhaseCommit'].map((operation) => `--add --allow-principal User:every --transactional-id every --operation ${operation}`),
+    ...['--topic every', '--group every', '--transactional-id every', '--principal User:every --cluster'].map((where) => ({ words: `--list ${where}`, isUnordered: true })),
+    ...['--topic every', '--group every', '--transactional-id every'].map((where) => `--remove --force ${where}`),
+    '--remove --force --allow-principal User:every --cluster',
     // Lists.
     { words: '--list', isUnordered: true },
     { words: '--list --topic orders', isUnordered: true },
@@ -92,6 +101,11 @@ export const play: Play = {
     '--remove --force --allow-principal User:writer --producer --topic events',
     { words: '--list --topic events', isUnordered: true },
     // Spellings of former releases.
+    {
+      words: '--authorizer-properties zookeeper.connect=localhost:2181 --list --topic absent',
+      bare: true,
+      old: { sameAs: '--list --topic absent', says: ON_THIS_MACHINE, isLocal: true },
+    },
     {
       words: '--authorizer-properties zookeeper.connect=localhost:2181 --list --add',
       bare: true,

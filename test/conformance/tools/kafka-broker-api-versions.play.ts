@@ -1,5 +1,6 @@
 // kafka-broker-api-versions: reference kafka-tools.md §20.
 
+import { unusableAddresses } from './addresses.ts'
 import type { Play, Step } from './play.ts'
 
 /** Which APIs a broker has is compared elsewhere (apis.test.ts): here the form, and what both have. */
@@ -20,8 +21,7 @@ export const play: Play = {
     '-b ADDRESS',
     { words: '--bootstrap-server', bare: true },
     '--bootstrap-server ADDRESS',
-    { words: '--bootstrap-server nowhere', bare: true },
-    { words: "--bootstrap-server ''", bare: true },
+    ...unusableAddresses(''),
     { words: '--bootstrap-server 127.0.0.1:1', bare: true },
     { words: '--bootstrap-server no.such.host.invalid:9092', bare: true },
     '--command-config DIR/absent.properties',

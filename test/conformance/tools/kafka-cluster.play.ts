@@ -1,5 +1,6 @@
 // kafka-cluster: reference kafka-tools.md §19 and §1.4. A mistake in its options ends the JVM, past Kafka's Exit.
 
+import { unusableAddresses } from './addresses.ts'
 import type { Play } from './play.ts'
 
 const alone = (words: string, isBare = false) => ({ words, isAlone: true, bare: isBare })
@@ -29,6 +30,7 @@ export const play: Play = {
     'list-endpoints',
     'list-endpoints --include-fenced-brokers',
     { words: 'list-endpoints -b nowhere', bare: true },
+    ...unusableAddresses('', { before: 'cluster-id' }),
     { words: 'cluster-id --bootstrap-controller ADDRESS', bare: true },
     { words: 'list-endpoints -C ADDRESS --include-fenced-brokers', bare: true },
     'unregister --id 77',

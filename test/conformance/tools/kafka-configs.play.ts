@@ -1,6 +1,7 @@
 // kafka-configs: reference kafka-tools.md §5 and §32.
 
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 const LOOPBACK = { words: '--zookeeper localhost:2181', bare: true } as const
 
@@ -49,6 +50,8 @@ export const play: Play = {
     '--bogus',
     '--describe --topic',
     '--command-config DIR/absent.properties --describe --topic orders',
+    ...unusableAddresses('--describe --topic orders'),
+    ...unusableAddresses('--alter --topic orders --add-config retention.ms=1').slice(0, 1),
     // Topics.
     { tool: 'kafka-topics', words: '--create --topic orders --partitions 2 --config retention.ms=60000' },
     { tool: 'kafka-topics', words: '--create --topic plain' },
@@ -74,6 +77,21 @@ export const play: Play = {
     '--alter --topic orders --add-config retention.ms=1 --delete-config retention.ms',
     '--alter --topic absent --add-config retention.ms=1',
     '--alter --topic bad/name --add-config retention.ms=1',
+    ...[
+      'compression.type=zip', 'compression.type=', 'min.insync.replicas=0', 'segment.bytes=1', 'cleanup.policy=none',
+      'cleanup.policy=compact,compact', 'message.timestamp.type=Never', 'retention.ms=-2', 'max.message.bytes=-1',
+      'delete.retention.ms=-1', 'index.interval.bytes=-1', 'segment.ms=0', 'flush.ms=-1', 'preallocate=maybe',
+      'local.retention.ms=-3', 'follower.replication.throttled.replicas=x', 'compression.gzip.level=99', 'compression.zstd.level=99',
+      'compression.lz4.level=0', 'min.cleanable.dirty.ratio=2', 'max.compaction.lag.ms=0', 'file.delete.delay.ms=-1',
+      'segment.jitter.ms=-1', 'unclean.leader.election.enable=1', 'message.timestamp.before.max.ms=-1',
+      'message.timestamp.after.max.ms=-1', 'min.compaction.lag.ms=-1', 'segment.index.bytes=1', 'max.message.bytes=99999999999',
+      'retention.ms=1e3',
+    ].map((config) => ['--alter', '--topic', 'plain', '--add-config', config.includes(',') ? config.replace('=', '=[') + ']' : config]), // prettier-ignore
+    ...['compression.type=zstd', 'retention.bytes=-1', 'segment.ms=1000', 'min.cleanable.dirty.ratio=0.01', 'flush.messages=1', 'preallocate=TRUE'].flatMap((config) => [
+      `--alter --topic plain --add-config ${config}`,
+      '--describe --topic plain',
+      `--alter --topic plain --delete-config ${config.split('=')[0]}`,
+    ]),
     '--alter --topic orders --add-config-file DIR/topic.properties',
     '--alter --topic orders --add-config-file DIR/bad.properties',
     '--alter --topic orders --add-config-file DIR/empty.properties',
@@ -174,6 +192,8 @@ export const play: Play = {
       bare: true,
       old: { sameAs: '--bootstrap-server ADDRESS --describe --entity-type topics --entity-type users' },
     },
+    { words: '--zookeeper localhost:2181 --describe --topic orders', bare: true, old: { sameAs: '--describe --topic orders', says: ON_THIS_MACHINE, isLocal: true } },
+    { words: '--zookeeper localhost:2181 --alter --topic orders --add-config retention.ms=70000', bare: true, old: { sameAs: '--alter --topic orders --add-config retention.ms=70000', says: ON_THIS_MACHINE, isLocal: true } },
     { words: '--force --describe --topic orders', old: { sameAs: '--describe --topic orders' } },
     { words: '--zk-tls-config-file DIR/client.properties --describe --topic orders', old: { sameAs: '--describe --topic orders' } },
     {

@@ -1,7 +1,8 @@
 // kafka-console-consumer: reference kafka-tools.md §4 and §32. Topics have one partition where order is looked at.
 
 import { Kafka, logLevel } from 'kafkajs'
-import type { Play, Step } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { ON_THIS_MACHINE, type Play, type Step } from './play.ts'
 
 const READERS_PARTITION = partitionOf('readers')
 const TX_PARTITION = partitionOf('tx')
@@ -107,6 +108,16 @@ export const play: Play = {
       old: { sameAs: `--topic __consumer_offsets --partition ${READERS_PARTITION} --offset 0 --max-messages 1 --formatter ${TOOLS}.GroupMetadataMessageFormatter` },
       allowed: { broker: FIRST_RECORD },
     },
+    {
+      words: `--topic __consumer_offsets --partition ${READERS_PARTITION} --offset 0 --max-messages 1 --formatter kafka.coordinator.GroupMetadataManager$GroupMetadataMessageFormatter`,
+      old: { sameAs: `--topic __consumer_offsets --partition ${READERS_PARTITION} --offset 0 --max-messages 1 --formatter ${TOOLS}.GroupMetadataMessageFormatter` },
+      allowed: { broker: FIRST_RECORD },
+    },
+    {
+      words: `--topic __consumer_offsets --partition ${READERS_PARTITION} --from-beginning --timeout-ms 3000 --formatter kafka.coordinator.group.GroupMetadataManager$OffsetsMessageFormatter`,
+      mask: { why: 'how many records rebalances leave', apply: (text) => text.replace(/a total of \d+/, 'a total of N') },
+      old: { sameAs: `--topic __consumer_offsets --partition ${READERS_PARTITION} --from-beginning --timeout-ms 3000 --formatter ${TOOLS}.OffsetsMessageFormatter` },
+    },
     { words: '--topic wide --group modern --command-property group.protocol=consumer --from-beginning --max-messages 5', isUnordered: true },
     '--topic wide --group modern --command-property group.protocol=consumer --timeout-ms 6000',
     '--topic letters --group halves --from-beginning --max-messages 2',
@@ -189,17 +200,21 @@ export const play: Play = {
     '--topic keyed --from-beginning --max-messages 3 --formatter-property print.key=true --formatter-property key.deserializer=org.apache.kafka.common.serialization.StringDeserializer --value-deserializer org.apache.kafka.common.serialization.BytesDeserializer',
     '--topic keyed --partition 0 --offset 1 --max-messages 1 --formatter-property print.key=true --key-deserializer org.apache.kafka.common.serialization.IntegerDeserializer',
     '--topic headed --from-beginning --max-messages 2 --formatter-property print.headers=true --formatter-property headers.deserializer=org.apache.kafka.common.serialization.BytesDeserializer',
+    ...unusableAddresses('--topic letters --timeout-ms 3000'),
+    ...['*', '[', '('].map((regex) => ['--timeout-ms', '3000', '--include', regex]),
     // Names that 4.2 replaced.
     `${ALL} --consumer-property client.id=me`,
     '--topic letters --from-beginning --max-messages 3 --consumer.config DIR/client.properties --property print.offset=true',
     // Spellings of former releases.
     { words: `--zookeeper localhost:2181 ${ALL}`, old: { sameAs: ALL } },
+    { words: `--zookeeper localhost:2181 ${ALL}`, bare: true, old: { sameAs: ALL, says: ON_THIS_MACHINE, isLocal: true } },
     { words: `--new-consumer ${ALL}`, old: { sameAs: ALL } },
     { words: `${ALL} --csv-reporter-enabled --metrics-dir /nowhere`, old: { sameAs: ALL } },
     { words: `${ALL} --delete-consumer-offsets`, old: { sameAs: ALL } },
     { words: '--whitelist letters --from-beginning --max-messages 3', old: { sameAs: '--include letters --from-beginning --max-messages 3' } },
     { words: "--blacklist '(?!letters).*' --from-beginning --max-messages 3", old: { sameAs: '--include letters --from-beginning --max-messages 3' } },
     { words: `${ALL} --formatter kafka.tools.DefaultMessageFormatter`, old: { sameAs: ALL } },
+    { words: `${ALL} --formatter kafka.tools.LoggingMessageFormatter`, old: { sameAs: `${ALL} --formatter ${TOOLS}.LoggingMessageFormatter` } },
     { words: `${ALL} --formatter kafka.tools.NoOpMessageFormatter`, old: { sameAs: `${ALL} --formatter ${TOOLS}.NoOpMessageFormatter` } },
   ],
 }

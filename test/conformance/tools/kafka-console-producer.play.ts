@@ -1,5 +1,6 @@
 // kafka-console-producer: reference kafka-tools.md §3 and §32. What arrived is read with kafka-console-consumer.
 
+import { unusableAddresses } from './addresses.ts'
 import type { Play, Step } from './play.ts'
 
 /** What topic has, with everything that a record has but its time. */
@@ -35,7 +36,7 @@ export const play: Play = {
     '--sync',
     { words: '--topic lines', bare: true },
     { words: '--topic lines --bootstrap-server localhost', bare: true },
-    { words: "--topic lines --bootstrap-server ''", bare: true },
+    ...unusableAddresses('--topic lines'),
     { words: '--topic lines --bootstrap-server localhost:1,other', bare: true },
     '--topic',
     '--tpic lines',

@@ -1,7 +1,8 @@
 // kafka-consumer-groups: reference kafka-tools.md §6 and §32.
 
 import { joins, topicsWithRecords } from './acts.ts'
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 /** Sorts the words of lists that Java keeps in a Set.of, whose order changes from one start of the JVM to the next. */
 function sortedSets(text: string): string {
@@ -57,7 +58,8 @@ export const play: Play = {
     '--list --to-offset abc',
     '--list --shift-by 1 --shift-by 2',
     '--bootstrap-server 127.0.0.1:1 --list',
-    { words: '--bootstrap-server nonsense --list', bare: true },
+    ...unusableAddresses('--list'),
+    ...unusableAddresses('--describe --group readers').slice(0, 1),
     ...['--list', '--list --state', '--describe --group readers'].map((words) => ({
       words: `--bootstrap-server 127.0.0.1:1 --timeout 700 ${words}`,
       bare: true,
@@ -169,6 +171,15 @@ export const play: Play = {
     '--describe --group readers --group absent',
     '--describe --all-groups',
     '--describe --all-groups --state',
+    ...[
+      '--to-datetime 2023-11-14T22:14:20.000', '--to-datetime 2023-11-14T22:14:20.001', '--to-datetime 2023-11-14T22:13:20.000',
+      '--to-datetime 2033-11-14T22:13:20.000', '--to-datetime 1970-01-01T00:00:00.000', '--by-duration PT0S', '--by-duration P1D',
+      '--by-duration P99999D', '--by-duration -PT1H', '--by-duration PT1H30M', '--shift-by 0', '--shift-by 1', '--shift-by -1',
+      '--shift-by 100', '--shift-by -100', '--to-offset 0', '--to-offset 3', '--to-offset 99', '--to-current', '--to-earliest',
+      '--to-latest',
+    ].flatMap((where) => [`--reset-offsets --group readers --topic orders:0,1 ${where} --dry-run`]), // prettier-ignore
+    ...['Stable', 'empty', 'Dead', 'PreparingRebalance', 'CompletingRebalance', 'Assigning', 'Reconciling'].map((state) => `--list --state ${state}`),
+    ...['--members', '--state', '--offsets', '--state --verbose', '--members --verbose'].map((what) => `--describe --group readers --group planned ${what}`),
     // Groups with members.
     joins('live', 'orders', ['client.id=alpha']),
     joins('modern', 'orders', ['client.id=beta', 'group.protocol=consumer', 'group.instance.id=first']),
@@ -211,6 +222,8 @@ export const play: Play = {
     // Spellings of former releases.
     { words: '--zookeeper localhost:2181 --describe', bare: true, old: { sameAs: '--describe' } },
     { words: '--zookeeper localhost:2181 --list', old: { sameAs: '--list' } },
+    { words: '--zookeeper localhost:2181 --list', bare: true, old: { sameAs: '--list', says: ON_THIS_MACHINE, isLocal: true } },
+    { words: '--zookeeper localhost:2181 --describe --group planned', bare: true, old: { sameAs: '--describe --group planned', says: ON_THIS_MACHINE, isLocal: true } },
     { words: '--new-consumer --list', old: { sameAs: '--list' } },
     { words: '--new-consumer --describe --group planned', old: { sameAs: '--describe --group planned' } },
     {

@@ -1,7 +1,8 @@
 // kafka-consumer-perf-test: reference kafka-tools.md §13 and §30.
 
-import { play as producer } from './kafka-producer-perf-test.play.ts'
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { METRICS, metricNames, play as producer } from './kafka-producer-perf-test.play.ts'
+import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 const perfMask = producer.mask ?? { apply: (text: string) => text }
 
@@ -41,6 +42,8 @@ export const play: Play = {
     '--topic perf --num-records 10 --command-property auto.commit.interval.ms=often',
     '--topic perf --num-records 10 --bogus',
     '--include "(" --num-records 10',
+    ...unusableAddresses('--topic perf --num-records 10'),
+    ...['*', '[', 'a{', 'a)', 'a\\'].map((regex) => ['--num-records', '10', '--include', regex]),
     // Records.
     { tool: 'kafka-topics', words: '--create --topic perf --partitions 1' },
     { tool: 'kafka-topics', words: '--create --topic perf-more --partitions 1' },
@@ -64,7 +67,10 @@ export const play: Play = {
     '--topic perf --num-records 50 --command-config DIR/named.properties',
     '--topic perf --num-records 50 --command-property max.poll.records=10 --command-property fetch.min.bytes=1',
     '--topic absent --num-records 50 --timeout 300',
+    { words: '--topic perf --num-records 50 --hide-header --print-metrics', mask: metricNames, isAlone: true, allowed: { face: METRICS } },
     // Spellings of former releases.
+    { words: '--topic perf --messages 50 --message-size 10 --batch-size 5 --compression-codec 1', old: { sameAs: '--topic perf --messages 50' } },
+    { words: '--zookeeper localhost:2181 --topic perf --messages 50', bare: true, old: { sameAs: '--topic perf --messages 50', says: ON_THIS_MACHINE, isLocal: true } },
     '--topic perf --messages 50',
     '--topic perf --num-records 50 --consumer.config DIR/client.properties',
     {

@@ -1,5 +1,7 @@
 // kafka-delete-records: reference kafka-tools.md §8 and §32.
 
+import { unusableAddresses } from './addresses.ts'
+import { timedOut } from './masks.ts'
 import type { Play } from './play.ts'
 
 const before = (offset: number | string, topic = 'orders', partition: number | string = 0) =>
@@ -35,11 +37,16 @@ const FILES = {
     '{"version":1,"partitions":[{"topic":"orders","partition":0,"offset":-1},{"topic":"orders","partition":1,"offset":50,"extra":true}]}',
   'compacted.json': before(0, 'compacted'),
   'client.properties': 'request.timeout.ms=20000\n',
+  'hasty.properties': 'request.timeout.ms=700\ndefault.api.timeout.ms=1200\n',
+  'nowhere.json': before(0, 'absent'),
+  'no-such.json': before(0, 'orders', 7),
+  'some-absent.json': '{"partitions":[{"topic":"orders","partition":0,"offset":0},{"topic":"absent","partition":1,"offset":0}]}',
 }
 
 export const play: Play = {
   tool: 'kafka-delete-records',
   files: FILES,
+  mask: timedOut,
   steps: [
     { words: '', bare: true },
     '--help',
@@ -84,6 +91,11 @@ export const play: Play = {
     '--offset-json-file DIR/compacted.json',
     { words: '--offset-json-file DIR/both.json', isUnordered: true },
     '--command-config DIR/client.properties --offset-json-file DIR/all.json',
+    // Until its time is up, it asks for a partition that isn't there.
+    '--command-config DIR/hasty.properties --offset-json-file DIR/nowhere.json',
+    '--command-config DIR/hasty.properties --offset-json-file DIR/no-such.json',
+    { words: '--command-config DIR/hasty.properties --offset-json-file DIR/some-absent.json', isUnordered: true },
+    ...unusableAddresses('--offset-json-file DIR/two.json'),
   ],
 }
 

@@ -45,6 +45,10 @@ export const play: Play = {
     `--files numbers-0/${BASE}.log --key-decoder-class org.apache.kafka.tools.api.IntegerDecoder --value-decoder-class org.apache.kafka.tools.api.LongDecoder`,
     `--files numbers-0/${BASE}.log --value-decoder-class org.apache.kafka.tools.api.DefaultDecoder`,
     `--files numbers-0/${BASE}.log --value-decoder-class org.apache.kafka.tools.api.IntegerDecoder`,
+    ...['Integer', 'Long', 'String', 'Default'].map((name) => ({
+      words: `--files numbers-0/${BASE}.log --key-decoder-class kafka.serializer.IntegerDecoder --value-decoder-class kafka.serializer.${name}Decoder`,
+      old: { sameAs: `--files numbers-0/${BASE}.log --key-decoder-class org.apache.kafka.tools.api.IntegerDecoder --value-decoder-class org.apache.kafka.tools.api.${name}Decoder` },
+    })),
     `--files garbage-0/${BASE}.log --print-data-log`,
     `--files garbage-0/${BASE}.log,cut-0/${BASE}.log`,
     `--files cut-0/${BASE}.log --deep-iteration`,

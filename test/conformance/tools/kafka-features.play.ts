@@ -1,5 +1,6 @@
 // kafka-features: reference kafka-tools.md §23 and §32.
 
+import { unusableAddresses } from './addresses.ts'
 import type { Play } from './play.ts'
 
 const LACKING = 'ktool has neither share.version nor streams.version: it serves no share groups and no streams groups (KIP-932, KIP-1071)'
@@ -39,6 +40,7 @@ export const play: Play = {
     { words: 'feature-dependencies --feature share.version=1 --feature kraft.version=9', bare: true },
     { words: 'feature-dependencies --feature metadata.version=3', bare: true },
     { words: 'feature-dependencies --feature no.such=1', bare: true },
+    ...unusableAddresses('describe'),
     // With one.
     { words: 'describe', allowed: { broker: LACKING } },
     { words: '--command-config DIR/client.properties describe --node-id 1', allowed: { broker: LACKING } },
@@ -64,6 +66,7 @@ export const play: Play = {
     'downgrade --metadata 3.2',
     { words: '--describe', old: { sameAs: 'describe' }, allowed: { broker: LACKING } },
     { words: '--upgrade-all --dry-run', old: { sameAs: 'upgrade --release-version 4.3-IV0 --dry-run' }, allowed: { broker: LACKING } },
+    { words: '--downgrade-all --dry-run', old: { sameAs: 'downgrade --release-version 4.3-IV0 --dry-run' }, allowed: { broker: LACKING } },
     { words: '--describe --from-controller', old: { sameAs: 'describe' }, allowed: { broker: LACKING } },
   ],
 }

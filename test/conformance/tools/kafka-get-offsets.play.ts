@@ -1,6 +1,7 @@
 // kafka-get-offsets: reference kafka-tools.md §7 and §32.
 
 import { topicsWithRecords } from './acts.ts'
+import { unusableAddresses } from './addresses.ts'
 import type { Play } from './play.ts'
 
 export const play: Play = {
@@ -15,8 +16,7 @@ export const play: Play = {
     '--tpic orders',
     '--topic',
     '--topic orders --topic wide',
-    { words: '--bootstrap-server nonsense --topic orders', bare: true },
-    { words: "--bootstrap-server '' --topic orders", bare: true },
+    ...unusableAddresses('--topic orders'),
     { words: '--bootstrap-server 127.0.0.1:1,nonsense', bare: true },
     '--bootstrap-server 127.0.0.1:1 --topic orders',
     '--topic-partitions orders:0 --topic orders',
@@ -30,7 +30,7 @@ export const play: Play = {
     '--topic-partitions orders:a',
     '--topic-partitions orders:0:1',
     '--topic-partitions orders:99999999999',
-    "--topic 'or[ders'",
+    ...['*', 'or[ders', 'or(ders', 'a{', 'back\\', 'a**', 'ders)'].map((regex) => ['--topic', regex]),
     "--topic-partitions 'or[ders:0'",
     '--command-config DIR/absent.properties --topic orders',
     { words: '--bootstrap-server 127.0.0.1:1 --command-config DIR/hasty.properties', bare: true },
@@ -44,6 +44,7 @@ export const play: Play = {
     '--topic orders',
     "--topic 'orders.*'",
     '--topic orders,wide --partitions 1,2',
+    ...['a\\-b', 'a]', 'a}', 'ord[a-z&&[^x]]rs', 'order\\p{Alpha}', 'o++rders', '(?i)ORDERS', '\\Qorders\\E', '\\Aorders\\z', '(?<name>o)rders'].map((regex) => ['--topic', regex]),
     '--topic wide --partitions 3,11,99',
     '--topic wide --partitions 99',
     "--topic orders --partitions ''",
@@ -58,6 +59,13 @@ export const play: Play = {
     '--topic-partitions orders:2-1',
     '--topic-partitions orders:',
     '--command-config DIR/client.properties --topic orders --partitions 0',
+    ...[
+      'orders:0', 'orders:2', 'orders:-1', 'orders:0-1', 'orders:1-', 'wide:0', 'wide:11', 'wide:12', 'wide:5-7', 'wide:7-5',
+      'wide:-1', 'wide', 'orders,wide:1', 'orders:0,orders:0', 'orders:0,orders:1', '.*:0', 'wide:0-99', 'w.*:1-2,o.*:0',
+      'orders\\.old', 'absent:0', 'orders:7', ',orders', 'orders,',
+    ].map((partitions) => ['--exclude-internal-topics', '--topic-partitions', partitions]),
+    ...['0', '0,1', '2', '0,0', '11,0', '7', '00', '1,2,3,4,5'].map((partitions) => `--topic wide --partitions ${partitions}`),
+    ...['-2', '-3', '-4', '1700000060000'].map((time) => `--topic-partitions wide:1-3,orders --time ${time}`),
     // At which time.
     ...['-1', 'latest', '-2', 'earliest', '-3', 'max-timestamp', '-4', 'earliest-local', '-5', 'latest-tiered', '-6', 'earliest-pending-upload', '0', '1700000000000', '1700000000001', '1700000120000', '9999999999999', '-7', '+0'].map(
       (time) => `--topic orders --time ${time}`,

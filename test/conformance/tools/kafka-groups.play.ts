@@ -1,6 +1,7 @@
 // kafka-groups: reference kafka-tools.md §28 and §32.
 
 import { joins, topicsWithRecords } from './acts.ts'
+import { unusableAddresses } from './addresses.ts'
 import type { Play } from './play.ts'
 
 export const play: Play = {
@@ -25,7 +26,7 @@ export const play: Play = {
     '--list --streams --consumer',
     '--list --consumer --group-type classic',
     '--bootstrap-server 127.0.0.1:1 --list',
-    { words: '--bootstrap-server nonsense --list', bare: true },
+    ...unusableAddresses('--list'),
     '--command-config DIR/absent.properties --list',
     '--command-config DIR/client.properties --list',
     { words: '--bootstrap-server 127.0.0.1:1 --command-config DIR/hasty.properties --list', bare: true },
@@ -49,5 +50,6 @@ export const play: Play = {
     '--list --protocol consumer',
     '--list --protocol connect',
     '--list words behind',
+    ...['classic', 'consumer', 'share', 'streams'].flatMap((type) => ['', 'consumer', 'connect'].map((protocol) => ['--list', '--group-type', type, '--protocol', protocol])),
   ],
 }

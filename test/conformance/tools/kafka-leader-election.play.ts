@@ -1,6 +1,7 @@
 // kafka-leader-election: reference kafka-tools.md §17 and §32.
 
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 const json = (...partitions: readonly unknown[]): string => JSON.stringify({ partitions })
 const orders = (partition: number) => ({ topic: 'orders', partition })
@@ -49,6 +50,7 @@ export const play: Play = {
     '--elect preferred',
     '--election-type preferred --all-topic-partitions --admin.config DIR/client.properties --command-config DIR/client.properties',
     '--election-type preferred --all-topic-partitions --command-config DIR/absent.properties',
+    ...unusableAddresses('--election-type preferred --all-topic-partitions'),
     // Elections that nothing keeps from taking place.
     { tool: 'kafka-topics', words: '--create --topic orders --partitions 3' },
     '--election-type preferred --topic orders --partition 0',
@@ -62,6 +64,7 @@ export const play: Play = {
     '--election-type unclean --all-topic-partitions',
     '--election-type preferred --admin.config DIR/client.properties --topic orders --partition 0',
     '--election-type preferred --command-config DIR/client.properties --topic orders --partition 0',
+    ...['preferred', 'UNCLEAN'].flatMap((type) => ['orders 1', 'orders 2', 'orders 99', 'absent 1', 'bad/name 0'].map((place) => `--election-type ${type} --topic ${place.replace(' ', ' --partition ')}`)),
     // Files.
     '--election-type preferred --path-to-json-file DIR/two.json',
     { words: '--election-type preferred --path-to-json-file DIR/mixed.json', isUnordered: true },
@@ -80,6 +83,7 @@ export const play: Play = {
     '--election-type preferred --path-to-json-file DIR/topic-number.json',
     '--election-type preferred --path-to-json-file DIR/trailing.json',
     '--election-type preferred --path-to-json-file DIR/absent.json',
+    { words: '--zookeeper localhost:2181 --election-type preferred --topic orders --partition 0', bare: true, old: { sameAs: '--election-type preferred --topic orders --partition 0', says: ON_THIS_MACHINE, isLocal: true } },
     // A spelling of former releases, by way of kafka-preferred-replica-election.
     {
       words: '--zookeeper localhost:2181 --topic orders --partition 0',

@@ -1,5 +1,6 @@
 // kafka-metadata-quorum: reference kafka-tools.md §24. The cluster has a static quorum of one.
 
+import { unusableAddresses } from './addresses.ts'
 import type { Play } from './play.ts'
 
 const CONTROLLER = 'node.id=5\nprocess.roles=controller\nlog.dirs=DATA\nlisteners=CONTROLLER://:9093\n'
@@ -46,6 +47,7 @@ export const play: Play = {
     status('desc --stat'),
     { words: '--bootstrap-controller ADDRESS describe --status', bare: true },
     { words: '--bootstrap-server nowhere describe --status', bare: true },
+    ...unusableAddresses('describe --replication'),
     status('--command-config DIR/client.properties describe --status'),
     '--command-config DIR/absent.properties describe --status',
     'add-controller',

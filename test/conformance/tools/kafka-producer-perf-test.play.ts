@@ -1,9 +1,18 @@
 // kafka-producer-perf-test: reference kafka-tools.md §12 and §30.
 
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import type { Mask, Play } from './play.ts'
 
 /** Small enough that all latencies are of one run. */
 const TEN = '--topic perf --num-records 10 --throughput -1 --record-size 10'
+
+/** Of --print-metrics. */
+export const METRICS = "Java's clients keep more than a hundred metrics; ours count records, bytes and failures, and print no others"
+
+export const metricNames: Mask = {
+  why: 'what was measured',
+  apply: (text) => text.replaceAll(/^([a-z-]+-metrics:.*?) +: .*$/gm, '$1 : N'),
+}
 
 export const play: Play = {
   tool: 'kafka-producer-perf-test',
@@ -56,6 +65,8 @@ export const play: Play = {
     '--topic perf --num-records 10 --throughput -1 --payload-file DIR/empty.txt --bootstrap-server ADDRESS',
     `${TEN} --bootstrap-server localhost`,
     `${TEN} --bootstrap-server ADDRESS --command-property acks=several`,
+    ...unusableAddresses('', { before: TEN }),
+    ...['*', '[', '(', 'a{'].map((delimiter) => ['--topic', 'perf', '--num-records', '1', '--throughput', '-1', '--payload-file', 'DIR/payload.txt', '--payload-delimiter', delimiter, '--bootstrap-server', 'ADDRESS']),
     // Records.
     { tool: 'kafka-topics', words: '--bootstrap-server ADDRESS --create --topic perf --partitions 2' },
     `${TEN} --bootstrap-server ADDRESS`,
@@ -76,6 +87,7 @@ export const play: Play = {
     '--topic perf --num-records 2 --throughput -1 --record-size 2000000 --bootstrap-server ADDRESS',
     { words: '--topic none-of-this --num-records 1 --throughput -1 --record-size 5 --bootstrap-server ADDRESS --command-property max.block.ms=500 acks=1 --bogus' },
     { tool: 'kafka-get-offsets', words: '--bootstrap-server ADDRESS --topic made-anew' },
+    { words: `${TEN} --bootstrap-server ADDRESS --print-metrics`, mask: metricNames, isAlone: true, allowed: { face: METRICS } },
     // Spellings of former releases.
     `${TEN} --producer-props bootstrap.servers=ADDRESS acks=all`,
     `${TEN} --producer.config DIR/client.properties --bootstrap-server ADDRESS`,

@@ -2,7 +2,8 @@
 
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 const json = (...partitions: readonly unknown[]): string => JSON.stringify({ version: 1, partitions })
 const orders = (partition: number, replicas: readonly number[], log_dirs?: readonly string[]) => ({ topic: 'orders', partition, replicas, log_dirs })
@@ -184,7 +185,10 @@ export const play: Play = {
     '--cancel --reassignment-json-file DIR/absent.json --preserve-throttles',
     '--cancel --reassignment-json-file DIR/none.json --preserve-throttles',
     '--cancel --reassignment-json-file DIR/open.json',
+    ...unusableAddresses('--list'),
+    ...unusableAddresses('--verify --reassignment-json-file DIR/stay.json').slice(0, 1),
     // A spelling of former releases.
+    { words: '--zookeeper localhost:2181 --list', bare: true, old: { sameAs: '--list', says: ON_THIS_MACHINE, isLocal: true } },
     {
       words: '--zookeeper localhost:2181 --list --throttle 5',
       bare: true,

@@ -71,6 +71,7 @@ export const play: Play = {
     'badlistener.properties': config('one', { listeners: 'PLAINTEXT:9092' }),
     'interbroker.properties': config('one', { 'inter.broker.listener.name': 'INTERNAL' }),
     'badnumber.properties': config('one', { 'num.partitions': 'many' }),
+    'python.properties': `\ufeff# written by a program\r\n${config('python').trim().replaceAll('=', ' : ').replaceAll('\n', '\r\n')}`,
     'words': `info\n-c\none.properties\n`,
   },
   steps: [
@@ -179,6 +180,9 @@ export const play: Play = {
     format('old', '--standalone --release-version 3.9'),
     written('old/bootstrap.checkpoint'),
     format('oldest', '-r 3.3-IV3'),
+    'info -c python.properties',
+    format('python', '--standalone'),
+    'info -c python.properties',
     format('features', '-s -f transaction.version=1 -f group.version=0 -f metadata.version=25'),
     written('features/bootstrap.checkpoint'),
     // What belongs together.

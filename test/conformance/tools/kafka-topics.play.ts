@@ -1,6 +1,7 @@
 // kafka-topics: reference kafka-tools.md §2 and §32.
 
-import type { Play } from './play.ts'
+import { unusableAddresses } from './addresses.ts'
+import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 export const play: Play = {
   tool: 'kafka-topics',
@@ -26,6 +27,8 @@ export const play: Play = {
     '--describe --if-exists',
     '--describe --topics-with-overrides --unavailable-partitions',
     { words: '--create --topic orders --partitions 1 --replica-assignment 1', isUnordered: true },
+    ...unusableAddresses('--list'),
+    ...unusableAddresses('--describe --topic orders').slice(0, 1),
     // Creation.
     '--list',
     '--create --topic orders --partitions 3 --config retention.ms=60000',
@@ -60,6 +63,24 @@ export const play: Play = {
     '--describe --under-replicated-partitions',
     '--describe --at-min-isr-partitions --topic orders',
     '--describe --topics-with-overrides --topic tuned',
+    ...[
+      '--exclude-internal', '--exclude-internal --topics-with-overrides', '--exclude-internal --partition-size-limit-per-response 1',
+    ].map((words) => ({ words: `--describe ${words}`, isUnordered: true })), // prettier-ignore
+    ...['--unavailable-partitions', '--under-min-isr-partitions', '--at-min-isr-partitions', '--under-replicated-partitions'].flatMap((report) => [
+      `--describe --exclude-internal ${report}`,
+      `--describe --topic orders ${report}`,
+    ]),
+    '--describe --topic orders --partition-size-limit-per-response 1',
+    '--list --topic orders --exclude-internal',
+    '--list --topic ORDERS',
+    "--list --topic 'o.*,t.*'",
+    "--describe --topic 'orders|tuned'",
+    '--describe --topic orders,tuned',
+    ...['compression.type=zstd', 'retention.bytes=-1', 'segment.ms=1000', 'cleanup.policy=delete,compact', 'message.timestamp.type=LogAppendTime', 'flush.messages=1', 'preallocate=true'].flatMap((config, index) => [
+      `--create --topic with-${index} --config ${config}`,
+      `--describe --topic with-${index}`,
+      `--delete --topic with-${index}`,
+    ]),
     // Changes.
     '--alter --topic orders --partitions 6',
     '--alter --topic orders --partitions 2',
@@ -73,6 +94,20 @@ export const play: Play = {
     '--list',
     // Spellings of former releases.
     { words: '--zookeeper localhost:2181 --create', bare: true, old: { sameAs: '--create' } },
+    { words: '--zookeeper localhost:2181 --list', bare: true, old: { sameAs: '--list', says: ON_THIS_MACHINE, isLocal: true } },
+    { words: '--zookeeper localhost:2181 --create --topic by-zookeeper --partitions 2', bare: true, old: { sameAs: '--create --topic by-zookeeper --partitions 2', says: ON_THIS_MACHINE, isLocal: true } },
+    { words: '--zookeeper 127.0.0.1:2181/kafka --describe --topic by-zookeeper', bare: true, old: { sameAs: '--describe --topic by-zookeeper', says: ON_THIS_MACHINE.replace('localhost:2181', '127.0.0.1:2181/kafka'), isLocal: true } },
+    {
+      words: '--zookeeper localhost:2181 --alter --topic by-zookeeper --config retention.ms=60000',
+      bare: true,
+      old: {
+        tool: 'kafka-configs',
+        sameAs: '--alter --topic by-zookeeper --add-config retention.ms=60000',
+        answer: { exit: 0, stdout: 'Updated config for topic by-zookeeper.\n', stderr: `${ON_THIS_MACHINE}\n` },
+        isLocal: true,
+      },
+    },
+    '--describe --topic by-zookeeper',
     { words: '--force --delete --topic absent', old: { sameAs: '--delete --topic absent' } },
     { words: '--create --topic racks --disable-rack-aware', old: { sameAs: '--create --topic racks' } },
   ],

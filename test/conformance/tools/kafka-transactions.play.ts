@@ -1,18 +1,21 @@
-// kafka-transactions: reference kafka-tools.md §22 and §32. Apache's tool asks for a partition that isn't there for a minute,
-// so nothing here does.
+// kafka-transactions: reference kafka-tools.md §22 and §32.
 
 import { RawClient } from '../../support/raw-client.ts'
 import { TransactionClient } from '../../support/transaction-client.ts'
+import { unusableAddresses } from './addresses.ts'
+import { timedOut } from './masks.ts'
 import type { Play } from './play.ts'
 
 const ABORT = 'abort --topic orders --partition 0'
 
+const hasty = (words: string): string => `--command-config DIR/hasty.properties ${words}`
+
 export const play: Play = {
   tool: 'kafka-transactions',
-  files: { 'client.properties': 'request.timeout.ms=20000\n' },
+  files: { 'client.properties': 'request.timeout.ms=20000\n', 'hasty.properties': 'request.timeout.ms=700\ndefault.api.timeout.ms=1200\n' },
   mask: {
     why: 'how long a transaction has been under way',
-    apply: (text) => text.replaceAll(/(TIME +\t)\d+ *\t/g, '$1N\t'),
+    apply: (text) => timedOut.apply(text).replaceAll(/(TIME +\t)\d+ *\t/g, '$1N\t'),
   },
   steps: [
     // What is wrong with the command line.
@@ -38,6 +41,7 @@ export const play: Play = {
     'find-hanging --broker-id 1 --partition 0',
     'forceTerminateTransaction',
     { words: '--bootstrap-server nowhere list', bare: true },
+    ...unusableAddresses('list'),
     '--command-config DIR/absent.properties list',
     // Before there is a transaction.
     'list',
@@ -45,6 +49,14 @@ export const play: Play = {
     { words: '--create --topic orders --partitions 2', tool: 'kafka-topics' },
     'describe-producers --topic orders --partition 0',
     'find-hanging --topic absent',
+    // Until its time is up, it asks for a partition that isn't there.
+    hasty('describe-producers --topic absent --partition 0'),
+    hasty('describe-producers --topic orders --partition 7'),
+    hasty('describe-producers --topic orders --partition 0 --broker-id 9'),
+    hasty('find-hanging --topic absent --partition 0'),
+    hasty('find-hanging --topic orders --partition 7'),
+    hasty('abort --topic absent --partition 0 --start-offset 0'),
+    hasty('abort --topic orders --partition 7 --producer-id 1 --producer-epoch 0 --coordinator-epoch 0'),
     'forceTerminateTransaction --transactionalId cart',
     'list',
     '--command-config DIR/client.properties list --duration-filter -1',

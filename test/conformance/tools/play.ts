@@ -64,11 +64,16 @@ export interface OldSpelling {
   readonly sameAs?: string | readonly string[]
   /** Of `sameAs`, when another. */
   readonly tool?: KafkaTool
+  /** Of our broker alone: the words mean the broker on this machine, which must be one of ours. */
+  readonly isLocal?: boolean
   /** A line more, in front of stderr. */
   readonly says?: string
   /** Expected instead of Apache's answer. */
   readonly answer?: { readonly exit: number; readonly stdout?: string; readonly stderr?: string }
 }
+
+/** What a face says of a loopback --zookeeper, for OldSpelling.says. */
+export const ON_THIS_MACHINE = '--zookeeper localhost:2181 is taken for the broker on this machine: --bootstrap-server ADDRESS'
 
 /** What no tool does: a member that joins, a transaction that stays open. What it returns is called behind the last step. */
 export interface Act {

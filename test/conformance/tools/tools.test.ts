@@ -3,12 +3,13 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, type RunnerTask, test } from 'vitest'
+import { afterAll, describe, expect, type RunnerTask, test } from 'vitest'
 import { kafkaTools, tryPeer } from '../support/peers.ts'
 import type { Answer } from '../support/tools-jvm.ts'
-import { type Column, COLUMNS, formatted, type NamedStep, playColumn, stepsOf } from './columns.ts'
-import type { Play } from './play.ts'
-import { report, type Row } from './report.ts'
+import { type Column, COLUMNS, formatted, type NamedStep, type Played, playColumn, stepsOf } from './columns.ts'
+import { type Play, wordsOf } from './play.ts'
+import { oldSpellings } from './old-spellings.ts'
+import { emptyRow, report, type Row, shortages } from './report.ts'
 
 const HERE = new URL('.', import.meta.url).pathname
 const IS_RECORDING = process.env.KTOOL_RECORD === '1'
@@ -22,12 +23,12 @@ const plays = await Promise.all(names.map(async (name) => ({ name, play: ((await
 const rows: Row[] = []
 
 /** What runs, in the order of the tests; each begins as soon as one before it is done. */
-const running = new Map<string, Promise<(Answer | undefined)[]>>()
+const running = new Map<string, Promise<(Played | undefined)[]>>()
 const waiting: (() => void)[] = []
 let free = AT_ONCE
 
 function begin(name: string, play: Play, column: Column): void {
-  const run = async (): Promise<(Answer | undefined)[]> => {
+  const run = async (): Promise<(Played | undefined)[]> => {
     if (free > 0) free--
     else await new Promise<void>((resolve) => waiting.push(resolve))
     const home = join(directory, `${name}-${column}`)
@@ -68,24 +69,41 @@ for (const { name, play } of plays) {
         beginAll(task.file)
         const answers = (await running.get(`${name} ${column}`)) ?? []
         if (IS_RECORDING && column === 'apache') record(name, stepsOf(play), answers)
-        compare(name, stepsOf(play), column, answers)
+        compare({ name, play }, column, answers)
       })
     }
   })
 }
 
-function compare(name: string, steps: readonly NamedStep[], column: Column, answers: readonly (Answer | undefined)[]): void {
+describe('all', () => {
+  test('ours: enough of every kind', ({ skip }) => {
+    if (plays.some(({ name }) => !running.has(`${name} ours`))) skip('not all plays were run')
+    expect(shortages(rows)).toEqual([])
+  })
+  test('ours: every old spelling is played', () => {
+    const played = plays.flatMap(({ play }) => stepsOf(play).filter(({ old }) => old !== undefined).map(({ words, tool = play.tool }) => ({ tool, words: wordsOf(words) })))
+    const missing = Object.entries(oldSpellings).flatMap(([tool, spellings]) => {
+      const words = new Set(played.filter((one) => one.tool === tool).flatMap((one) => one.words))
+      return spellings.filter((spelling) => !words.has(spelling)).map((spelling) => `${tool} ${spelling}`)
+    })
+    expect(missing).toEqual([])
+  })
+})
+
+function compare({ name, play }: (typeof plays)[number], column: Column, answers: readonly (Played | undefined)[]): void {
+  const steps = stepsOf(play)
   const recorded = recordsOf(name)
   const differences: string[] = []
-  const row: Row = { tool: name, column, steps: 0, equal: 0, allowed: 0, differs: 0, successes: 0, failures: 0, old: 0 }
   for (const [index, step] of steps.entries()) {
     const answer = answers[index]
     if (answer === undefined) continue
     const expected = expectedOf(step, column, recorded.get(step.name))
     const why = allowance(step, column)
     const isEqual = JSON.stringify(shown(answer)) === JSON.stringify(expected)
+    const row = rowOf(step.tool ?? play.tool, column)
     row.steps++
     if (step.old !== undefined) row.old++
+    if (answer.isOnline === true) row.online++
     if (answer.exit === 0) row.successes++
     else row.failures++
     if (isEqual && why === undefined) row.equal++
@@ -95,9 +113,16 @@ function compare(name: string, steps: readonly NamedStep[], column: Column, answ
     if (isEqual && why !== undefined) differences.push(`$ ${step.name}\nis the same by now, although "${why}"`)
     if (!isEqual && why === undefined) differences.push(`$ ${step.name}\n${difference(expected, shown(answer))}`)
   }
-  rows.push(row)
   // All at once; where in this file is of no interest.
   if (differences.length > 0) throw Object.assign(new Error(`${differences.length} differ\n\n${differences.join('\n\n')}`), { stack: undefined })
+}
+
+function rowOf(tool: string, column: Column): Row {
+  const found = rows.find((row) => row.tool === tool && row.column === column)
+  if (found !== undefined) return found
+  const row = emptyRow(tool, column)
+  rows.push(row)
+  return row
 }
 
 function difference(expected: Shown | undefined, got: Shown): string {
