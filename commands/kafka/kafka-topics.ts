@@ -11,7 +11,7 @@ import {
 import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { called, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { repeated } from '../../src/cli/apache/java-hash.ts'
+import { inHashOrder, repeated, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { isInternalTopic, javaSplit, listText, topicFilter } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
@@ -253,7 +253,8 @@ async function describedTopics(cluster: Cluster, options: Options): Promise<Topi
   const id = options.value('topic-id')
   if (id === undefined || id === ZERO_UUID) {
     const names = await existingTopics(cluster, options)
-    return [...(await called('describeTopics', describeTopics(cluster, names))).values()].map(value)
+    const found = [...(await called('describeTopics', describeTopics(cluster, names))).values()].map(value)
+    return inHashOrder(found, ({ name }) => stringHash(name), found.length)
   }
   checkUuid(id)
   const listed = await called('listTopics', listTopics(cluster))

@@ -1,13 +1,14 @@
 // Which value a config has, and why: the topic's own, then the broker's dynamic one, the cluster's dynamic default, the
 // properties the broker was started with, its default. What DescribeConfigs says and what a log does come from here.
 
+import { KafkaError } from '../../protocol/errors.ts'
 import { ResourceType } from '../metadata/image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { BROKER_CONFIGS, brokerConfigKey, brokerSynonyms, isDescribed } from './broker-config-keys.ts'
 import type { BrokerConfig } from './broker-configs.ts'
 import { HIDDEN_TOPIC_CONFIGS, TOPIC_CONFIGS } from './topic-configs.ts'
 import type { TopicConfig } from './topic-configs.ts'
-import { CONFIG_TYPE_CODES } from './values.ts'
+import { CONFIG_TYPE_CODES, shownValue } from './values.ts'
 
 /** As DescribeConfigs numbers them. */
 export const ConfigSource = {
@@ -51,7 +52,8 @@ export function describeTopicConfigs(
   const sources = sourcesOf(config, image)
   const described: DescribedConfig[] = []
   for (const key of TOPIC_CONFIGS.values()) {
-    const own = overrides.get(key.name)
+    const set = overrides.get(key.name)
+    const own = set === undefined ? undefined : shown(key, set)
     if (own === undefined && HIDDEN_TOPIC_CONFIGS.has(key.name)) continue
     const first = key.synonyms.at(0)
     const synonyms = first === undefined ? [] : synonymsIn(sources, first.name)
@@ -68,6 +70,16 @@ export function describeTopicConfigs(
     })
   }
   return described
+}
+
+/** As it is when it can't be parsed, since a directory may have been another broker's. */
+function shown({ name, type }: TopicConfig, text: string): string {
+  try {
+    return shownValue(name, type, text)
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    return text
+  }
 }
 
 /** The value of one topic config. */

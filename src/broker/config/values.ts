@@ -61,6 +61,24 @@ export function parseValue(name: string, type: ConfigType, text: string): Config
   }
 }
 
+/** A value as DescribeConfigs shows it: Kafka's ConfigDef.convertToString of what it has parsed. Throws as `parseValue`. */
+export function shownValue(name: string, type: ConfigType, text: string): string {
+  return valueText(parseValue(name, type, text))
+}
+
+function valueText(value: ConfigValue): string {
+  if (typeof value === 'number') return doubleText(value)
+  return Array.isArray(value) ? [...new Set(value as readonly string[])].join(',') : String(value)
+}
+
+/** Java's Double.toString. */
+function doubleText(value: number): string {
+  const size = Math.abs(value)
+  if (size === 0 || (size >= 1e-3 && size < 1e7)) return Number.isInteger(value) ? `${value}.0` : String(value)
+  const [digits, exponent] = value.toExponential().split('e')
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
+}
+
 export function listOf(text: string): string[] {
   const trimmed = text.trim()
   return trimmed === '' ? [] : trimmed.split(/\s*,\s*/)
@@ -74,14 +92,14 @@ export function numberOf(text: string): number {
 
 export function atLeast(min: number): Check {
   return (name, value) => {
-    if (Number(value) < min) throw invalidValue(name, String(value), `Value must be at least ${min}`)
+    if (Number(value) < min) throw invalidValue(name, valueText(value), `Value must be at least ${min}`)
   }
 }
 
 export function between(min: number, max: number): Check {
   return (name, value) => {
-    if (Number(value) < min) throw invalidValue(name, String(value), `Value must be at least ${min}`)
-    if (Number(value) > max) throw invalidValue(name, String(value), `Value must be no more than ${max}`)
+    if (Number(value) < min) throw invalidValue(name, valueText(value), `Value must be at least ${min}`)
+    if (Number(value) > max) throw invalidValue(name, valueText(value), `Value must be no more than ${max}`)
   }
 }
 

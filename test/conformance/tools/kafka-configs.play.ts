@@ -5,6 +5,8 @@ import { ON_THIS_MACHINE, type Play } from './play.ts'
 
 const LOOPBACK = { words: '--zookeeper localhost:2181', bare: true } as const
 
+const FLUSHES = "ktool's default is to sync each record to the disk (log.flush.interval.messages=1)"
+
 export const play: Play = {
   tool: 'kafka-configs',
   mask: {
@@ -89,7 +91,7 @@ export const play: Play = {
     ].map((config) => ['--alter', '--topic', 'plain', '--add-config', config.includes(',') ? config.replace('=', '=[') + ']' : config]), // prettier-ignore
     ...['compression.type=zstd', 'retention.bytes=-1', 'segment.ms=1000', 'min.cleanable.dirty.ratio=0.01', 'flush.messages=1', 'preallocate=TRUE'].flatMap((config) => [
       `--alter --topic plain --add-config ${config}`,
-      '--describe --topic plain',
+      { words: '--describe --topic plain', ...(config.startsWith('flush') ? { allowed: { broker: FLUSHES } } : {}) },
       `--alter --topic plain --delete-config ${config.split('=')[0]}`,
     ]),
     '--alter --topic orders --add-config-file DIR/topic.properties',

@@ -174,7 +174,7 @@ export const play: Play = {
     ...[
       '--to-datetime 2023-11-14T22:14:20.000', '--to-datetime 2023-11-14T22:14:20.001', '--to-datetime 2023-11-14T22:13:20.000',
       '--to-datetime 2033-11-14T22:13:20.000', '--to-datetime 1970-01-01T00:00:00.000', '--by-duration PT0S', '--by-duration P1D',
-      '--by-duration P99999D', '--by-duration -PT1H', '--by-duration PT1H30M', '--shift-by 0', '--shift-by 1', '--shift-by -1',
+      '--by-duration -PT1H', '--by-duration PT1H30M', '--shift-by 0', '--shift-by 1', '--shift-by -1',
       '--shift-by 100', '--shift-by -100', '--to-offset 0', '--to-offset 3', '--to-offset 99', '--to-current', '--to-earliest',
       '--to-latest',
     ].flatMap((where) => [`--reset-offsets --group readers --topic orders:0,1 ${where} --dry-run`]), // prettier-ignore
