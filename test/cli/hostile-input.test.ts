@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readPropertiesFile } from '../../src/client/properties-file.ts'
 import { repeated } from '../../src/cli/apache/java-hash.ts'
@@ -150,7 +150,8 @@ describe('offline', () => {
   test('a directory and a pipe are no logs, and nothing is not sound', async () => {
     mkdirSync(file('empty'))
     spawnSync('mkfifo', [file('pipe')])
-    expect(await sandbox.run(['log', 'dump', file('empty')])).toMatchObject({ code: 2, stderr: expect.stringContaining(': Is a directory') as string })
+    const named = `ktool: ${file('empty')}: Is a directory; name the files in it, as ${file('empty/*.log')}\n`
+    expect(await sandbox.run(['log', 'dump', file('empty')])).toMatchObject({ code: 2, stderr: named })
     expect(await sandbox.run(['log', 'dump', file('pipe')])).toMatchObject({ code: 2, stderr: expect.stringContaining(': Is no regular file') as string })
     expect(await sandbox.run(['log', 'verify', file('empty')])).toMatchObject({ code: 1, stderr: `ktool: there is nothing to verify in ${file('empty')}\n` })
   })
@@ -233,5 +234,25 @@ describe('a control socket', () => {
     expect(await runningBrokers(directory)).toEqual([])
     expect(asked).toBe(0)
     server.close()
+  })
+})
+
+describe('a path that cannot be', () => {
+  test.each([
+    ['taken', 'a file has that name'],
+    ['taken/x', 'what it is to lie in is a file'],
+    ...(process.platform === 'linux' ? [['/proc/x/y', 'none can be made there']] : []),
+  ])('for the links of Apache\'s tools: %s', async (place, why) => {
+    const path = resolve(sandbox.directory, place)
+    writeFileSync(join(sandbox.directory, 'taken'), '')
+    const refusal = `ktool: can't make the directory ${path}: ${why}; choose another --dir\n`
+    expect(await sandbox.run(['faces', '--dir', path])).toMatchObject({ code: 1, stdout: '', stderr: refusal })
+  })
+
+  test('for a plan of offsets', async () => {
+    const told = async (path: string) => (await sandbox.run(['groups', 'reset-offsets', 'g', '--from-file', path])).stderr
+    const hint = '`ktool groups reset-offsets … --export` prints one\n'
+    expect(await told('/nowhere.csv')).toBe(`ktool: the plan can't be read: /nowhere.csv is not there; ${hint}`)
+    expect(await told('/tmp')).toBe(`ktool: the plan can't be read: /tmp is a directory; ${hint}`)
   })
 })

@@ -1,6 +1,6 @@
 // A log or a snapshot for `ktool log dump`: its batches, or its records, with the records of the internal topics in words.
 
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { CliError, ExitCode, operationError } from '../errors.ts'
 import { LogFile, LogFileError, type LogBatch, type LogRecord } from './log-file.ts'
 import { controlText, metadataDecoder, offsetsDecoder, type RecordDecoder, shareStateDecoder, transactionDecoder } from './record-decoders.ts'
@@ -43,7 +43,10 @@ function opened(path: string): LogFile {
   try {
     return new LogFile(path)
   } catch (error) {
-    if (error instanceof LogFileError) throw new CliError({ code: 'NO_FILE', message: `${path}: ${error.message}`, exitCode: ExitCode.usage }, error)
+    if (error instanceof LogFileError) {
+      const hint = error.message === 'Is a directory' ? `name the files in it, as ${join(path, '*.log')}` : null
+      throw new CliError({ code: 'NO_FILE', message: `${path}: ${error.message}`, hint, exitCode: ExitCode.usage }, error)
+    }
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
     throw new CliError({ code: 'NO_FILE', message: `${path} is not there`, exitCode: ExitCode.usage }, error)
   }

@@ -1,7 +1,7 @@
 // Formatting a log directory as Kafka's Formatter does: the first records of the cluster in bootstrap.checkpoint, of a quorum
 // whose voters are in the log (KIP-853) a snapshot that names them, and meta.properties last, which makes it formatted.
 
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises'
+import { chmod, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { BatchBuilder } from '../../protocol/batch-builder.ts'
@@ -12,6 +12,7 @@ import {
 import { encodeMetadataRecord } from '../../protocol/records/metadata.ts'
 import { defaultLevel, FEATURES, type FeatureLevels, METADATA_VERSION, type MetadataVersion } from '../apache/feature-levels.ts'
 import { illegalArgument } from '../apache/java-errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { FormatterError } from './formatter-error.ts'
 import { type MetaProperties, writeMetaProperties } from './meta-properties-files.ts'
 import type { ScramRecord } from './scram-argument.ts'
@@ -108,11 +109,11 @@ export async function formatDirectory(
   quorum: { readonly voters: readonly Voter[]; readonly listener: string } | undefined,
 ): Promise<void> {
   const now = systemClock.now()
-  await mkdir(directory, { recursive: true })
+  await makeDirectory(directory)
   await writeWhole(join(directory, 'bootstrap.checkpoint'), bootstrapFile(bootstrap, now))
   if (quorum !== undefined) {
     const metadata = join(directory, '__cluster_metadata-0')
-    await mkdir(metadata, { recursive: true })
+    await makeDirectory(metadata)
     const file = join(metadata, '00000000000000000000-0000000000.checkpoint')
     await writeWhole(file, votersFile(quorum.voters, quorum.listener, bootstrap.kraftVersion, now))
     await chmod(file, 0o400) // a snapshot that is done is never written again

@@ -208,7 +208,9 @@ export function readPlan(path: string): string {
   try {
     return readFileSync(path === '-' ? 0 : path, 'utf8')
   } catch (error) {
-    throw usageError(`the plan can't be read: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? `${path} is not there` : code === 'EISDIR' ? `${path} is a directory` : message
+    throw usageError(`the plan can't be read: ${why}`, '`ktool groups reset-offsets … --export` prints one')
   }
 }
 
