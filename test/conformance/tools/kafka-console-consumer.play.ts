@@ -2,7 +2,7 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { unusableAddresses } from './addresses.ts'
-import { ON_THIS_MACHINE, type Play, type Step } from './play.ts'
+import { type Mask, ON_THIS_MACHINE, type Play, type Step } from './play.ts'
 
 const READERS_PARTITION = partitionOf('readers')
 const TX_PARTITION = partitionOf('tx')
@@ -25,6 +25,11 @@ const ALL = '--topic letters --from-beginning --max-messages 3'
 const typed = (type: string, value: string): Step => ({
   words: `--topic ${value} --partition 0 --offset earliest --max-messages 1 --value-deserializer org.apache.kafka.common.serialization.${type}Deserializer`,
 })
+
+const lastCommit: Mask = {
+  why: 'how many records rebalances leave, and how often a member commits where it stands',
+  apply: (text) => text.replace(/a total of \d+/, 'a total of N').replaceAll(/(?:\{"key":\{"type":1,.*?\}\}\})+(?=\{"key":\{"type":1,)/g, ''),
+}
 
 export const play: Play = {
   tool: 'kafka-console-consumer',
@@ -97,7 +102,7 @@ export const play: Play = {
     '--topic letters --group readers --from-beginning --max-messages 3',
     {
       words: `--topic __consumer_offsets --partition ${READERS_PARTITION} --from-beginning --timeout-ms 4000 --formatter ${TOOLS}.OffsetsMessageFormatter`,
-      mask: { why: 'how many records rebalances leave', apply: (text) => text.replace(/a total of \d+/, 'a total of N') },
+      mask: lastCommit,
     },
     {
       words: `--topic __consumer_offsets --partition ${READERS_PARTITION} --offset 0 --max-messages 1 --formatter ${TOOLS}.GroupMetadataMessageFormatter`,
@@ -115,7 +120,7 @@ export const play: Play = {
     },
     {
       words: `--topic __consumer_offsets --partition ${READERS_PARTITION} --from-beginning --timeout-ms 3000 --formatter kafka.coordinator.group.GroupMetadataManager$OffsetsMessageFormatter`,
-      mask: { why: 'how many records rebalances leave', apply: (text) => text.replace(/a total of \d+/, 'a total of N') },
+      mask: lastCommit,
       old: { sameAs: `--topic __consumer_offsets --partition ${READERS_PARTITION} --from-beginning --timeout-ms 3000 --formatter ${TOOLS}.OffsetsMessageFormatter` },
     },
     { words: '--topic wide --group modern --command-property group.protocol=consumer --from-beginning --max-messages 5', isUnordered: true },
