@@ -87,7 +87,7 @@ async function run(argv: readonly string[], io: FaceIo): Promise<number> {
   const onReady = (): void => {
     logLine({ ...io, err: (text) => io.out(text) }, 'INFO', `[KafkaRaftServer nodeId=${config.nodeId}] Kafka Server started`, 'kafka.server.KafkaRaftServer')
   }
-  return await runDaemon({ ...settings, onReady })
+  return await runDaemon({ ...settings, isServer: true, onReady })
 }
 
 async function propertiesOf(argv: readonly string[]): Promise<Map<string, string>> {

@@ -1,4 +1,4 @@
-// `ktool broker stop`: a clean stop, waited for. Nothing to stop is fine.
+// `ktool broker stop`: a clean stop, waited for. Nothing to stop is fine; what was not asked about goes on.
 
 import * as Flags from '@oclif/core/flags'
 import { dataDirectoryFlag } from '../../src/cli/broker-command.ts'
@@ -7,14 +7,15 @@ import { localPaths } from '../../src/cli/paths.ts'
 import { directoryOf, stopBroker } from '../../src/cli/verbs/broker.ts'
 
 export default class BrokerStop extends KtoolCommand {
-  static override description = 'Loses nothing: what was acknowledged is on disk, and the next start finds it.'
+  static override description =
+    'Loses nothing: what was acknowledged is on disk, and the next start finds it.'
 
   static override usage = ['broker stop [-b HOST:PORT | --data-dir DIR]']
 
   static override examples = [{ description: 'The one that a job has started', command: 'ktool broker stop -b "$address"' }]
 
   static override flags = {
-    'bootstrap-server': Flags.string({ char: 'b', helpValue: 'HOST:PORT', summary: 'The broker with this address, when several run.', exclusive: ['data-dir'] }),
+    'bootstrap-server': Flags.string({ char: 'b', helpValue: 'HOST:PORT', summary: 'The broker with this address.', exclusive: ['data-dir'] }),
     'data-dir': dataDirectoryFlag,
   }
 

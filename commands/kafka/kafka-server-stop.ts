@@ -1,5 +1,5 @@
-// kafka-server-stop (a script of Apache Kafka 4.3): ends the brokers of this user, which are found by their control sockets, so
-// that nothing is ended that is no broker of ktool's. Unlike Apache's, which only signals, it waits until they have stopped.
+// kafka-server-stop (a script of Apache Kafka 4.3): ends the brokers of this user that kafka-server-start has started, as their
+// control sockets tell; those of `ktool broker` have other owners. Unlike Apache's, which only signals, it waits until they have stopped.
 
 import type { Face } from '../../src/cli/apache/face.ts'
 import { runningBrokers } from '../../src/cli/control.ts'
@@ -15,7 +15,7 @@ export const face: Face = async (argv, io) => {
   const nodeId = optionValue(argv, '--node-id=')
   if (role !== '' && nodeId !== '') io.out('When both node-id and process-role are provided, the value for node-id will take precedence\n')
   const paths = localPaths(io.env)
-  const running = await runningBrokers(paths.runtimeDirectory)
+  const running = (await runningBrokers(paths.runtimeDirectory)).filter(({ isServer }) => isServer)
   if (running.length === 0) {
     io.out('No kafka server to stop\n')
     return 1

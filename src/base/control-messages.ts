@@ -31,6 +31,8 @@ export interface BrokerStatus {
   readonly dataDirectory: string
   readonly logFile: string | null
   readonly ephemeral: boolean
+  /** kafka-server-start started it, so that kafka-server-stop may stop it. */
+  readonly isServer: boolean
   readonly uptimeMs: number
   readonly listeners: readonly BrokerListener[]
   readonly topics: number

@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly properties: ReadonlyMap<string, string>
   /** Keeps nothing: the directory, if it was new, goes at the end. */
   readonly ephemeral: boolean
+  /** Started by kafka-server-start. */
+  readonly isServer?: boolean
   /** Created if they are not there; `partitions` undefined: as many as the broker's default. */
   readonly topics: readonly WantedTopic[]
   /** The file that stderr goes to, if it does: it is kept from growing without end. */
@@ -132,6 +134,7 @@ function statusOf(broker: Broker, options: DaemonOptions, uptimeMs: number): Bro
     dataDirectory: broker.store.directory,
     logFile: options.logFile ?? null,
     ephemeral: options.ephemeral,
+    isServer: options.isServer === true,
     uptimeMs: Math.round(uptimeMs),
     listeners: broker.listeners,
     topics: broker.metadata.image.topicCount,

@@ -64,9 +64,13 @@ test('a port that another broker of ktool holds is told with that broker, and no
 
 test('an ephemeral broker leaves nothing', async () => {
   await box.broker('--ephemeral')
-  const { dataDirectory } = JSON.parse((await box.run(['broker', 'status', '--json'])).stdout) as { dataDirectory: string }
+  const { dataDirectory, address } = JSON.parse((await box.run(['broker', 'status', '--json'])).stdout) as { dataDirectory: string; address: string }
   expect(existsSync(dataDirectory)).toBe(true)
-  await box.run(['broker', 'stop'])
+  const unasked = await box.run(['broker', 'stop'])
+  expect(unasked).toMatchObject({ stdout: '', code: 3 })
+  expect(unasked.stderr).toContain(`, but another does: ${address} (ephemeral); \`ktool broker stop -b ${address}\` stops it`)
+  expect(existsSync(dataDirectory)).toBe(true)
+  expect((await box.run(['broker', 'stop', '-b', address])).code).toBe(0)
   expect(existsSync(dataDirectory)).toBe(false)
 }, 60_000)
 

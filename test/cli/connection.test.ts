@@ -13,6 +13,7 @@ const broker = (port: number, dataDirectory: string): BrokerStatus => ({
   dataDirectory,
   logFile: null,
   ephemeral: false,
+  isServer: false,
   uptimeMs: 1,
   listeners: [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT', host: 'localhost', port, advertisedHost: '127.0.0.1', advertisedPort: port }],
   topics: 0,

@@ -105,10 +105,12 @@ test('the quickstart runs as printed', async () => {
 
   expect((await shell('bin/kafka-server-stop.sh --node-id=2 --process-role=broker')).stdout).toMatch(/^When both node-id and process-role are provided/)
   expect(server.exitCode).toBeNull()
+  const other = await sandbox.broker('--ephemeral')
   const gone = once(server, 'exit')
   expect(await shell('bin/kafka-server-stop.sh')).toMatchObject({ stdout: '', code: 0 })
   await gone
   expect(await shell('bin/kafka-server-stop.sh')).toMatchObject({ stdout: 'No kafka server to stop\n', code: 1 })
+  expect((await sandbox.run(['broker', 'stop', '-b', other])).code).toBe(0) // which somebody else has started
 
   const dumped = await shell('bin/kafka-dump-log.sh --print-data-log --files kraft-combined-logs/quickstart-events-0/00000000000000000000.log')
   expect(dumped.stdout).toMatch(/payload: This is my first event\n/)

@@ -72,11 +72,28 @@ export async function directoryOf(address: string, paths: LocalPaths): Promise<s
   throw new CliError({ code: 'NO_BROKER', message: `no broker of this machine is at ${address}`, hint, exitCode: ExitCode.unreachable })
 }
 
-/** The broker that was stopped, undefined when none ran. */
+/**
+ * The broker that was stopped, undefined when none ran. Without a name only the one in the usual place is meant, whatever else
+ * runs: what somebody started beside it, a test's broker perhaps, is named by whoever wants it gone. NO_BROKER, exit 3, says how.
+ */
 export async function stopBroker(dataDirectory: string | undefined, paths: LocalPaths): Promise<BrokerStatus | undefined> {
-  const status = await findBroker(dataDirectory, paths)
+  const directory = dataDirectory ?? paths.dataDirectory
+  const status = await brokerOn(paths, directory)
   if (status !== undefined) await requestStop(paths, status.dataDirectory, STOP_TIMEOUT_MS)
+  else if (dataDirectory === undefined) await mentionOthers(directory, paths)
   return status
+}
+
+async function mentionOthers(directory: string, paths: LocalPaths): Promise<void> {
+  const others = await runningBrokers(paths.runtimeDirectory)
+  if (others.length === 0) return
+  const places = others.map((status) => `${clientAddress(status)} (${status.ephemeral ? 'ephemeral' : status.dataDirectory})`).join(', ')
+  throw new CliError({
+    code: 'NO_BROKER',
+    message: `no broker runs on ${directory}, but ${others.length === 1 ? 'another does' : `${others.length} others do`}: ${places}`,
+    hint: `\`ktool broker stop -b ${clientAddress(others[0])}\` stops ${others.length === 1 ? 'it' : 'the first'}`,
+    exitCode: ExitCode.unreachable,
+  })
 }
 
 export interface BrokerLog {
