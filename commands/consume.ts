@@ -28,6 +28,8 @@ export default class Consume extends ClusterCommand {
     '--exit-at-end, a time-out or Ctrl-C. --json prints one object a line. With --group it shares the partitions with the ' +
     "group's other members, goes on where the group is, and commits what was printed and taken by whoever reads it; it leaves the group when it ends."
 
+  static override exits = ['0', '1', '2', '3', '4', '130, 143']
+
   static override usage = [
     'consume [TOPIC]… [--from-beginning] [--partition N,…] [--offset OFFSET] [--max-messages N] [--exit-at-end]',
     'consume [TOPIC]… --group NAME [--from-beginning] [--no-commit] [--max-messages N] [--exit-at-end]',
@@ -36,6 +38,7 @@ export default class Consume extends ClusterCommand {
   static override examples = [
     { description: 'All there is, and no more', command: 'ktool consume messages --from-beginning --exit-at-end' },
     { description: 'The last 10 of each partition, as JSON', command: 'ktool consume messages -o -10 -e --json' },
+    { description: 'What came in the last five minutes', command: 'ktool consume orders -o @-5m -e' },
     { description: 'What the group has not seen yet, and go on from there next time', command: 'ktool consume orders --group billing --exit-at-end' },
     { description: 'A test that expects 3 records within 10 s', command: 'ktool consume out --from-beginning --max-messages 3 --timeout 10s' },
   ]

@@ -8,7 +8,8 @@ import { linkFaces } from '../src/cli/verbs/faces.ts'
 export default class Faces extends KtoolCommand {
   static override description =
     "Puts links with the names of Apache's tools (kafka-topics, kafka-topics.sh, …) into a directory. Called by such a name, " +
-    'ktool takes the options of that tool, prints what it prints and ends with its exit code. Files that are there stay. ' +
+    'ktool takes the options of that tool, prints what it prints and ends with its exit code. Where a file has such a name ' +
+    "and is no link of ktool's, nothing is linked. " +
     `The tools are ${[...FACE_NAMES].sort().join(', ')}; ${Object.keys(OTHER_NAMES).join(' and ')} are names of habit for the same.`
 
   static override usage = ['faces --dir DIR']

@@ -45,7 +45,7 @@ export default class Groups extends ClusterCommand {
   static override words: WordRules = { actions: ACTIONS, argument: (isSaid) => (isSaid('list') ? undefined : 'group') }
 
   static override description =
-    'Names are literal. `describe` shows how far each group is and who reads for it. `reset-offsets` and `delete-offsets` only ' +
+    'Names are literal. `describe` shows how far each group is, its lag, which is how many records it has yet to read, and who reads for it. `reset-offsets` and `delete-offsets` only ' +
     'show what they would do, unless --execute says to do it; a group can be moved while it has no members. `describe NAME` and ' +
     '`--describe --group NAME` are the same.'
 

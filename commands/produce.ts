@@ -32,7 +32,9 @@ export default class Produce extends ClusterCommand {
   static override description =
     'Each line of stdin is a record, sent in batches and acknowledged by all replicas unless said. Exits 1 if any record was not ' +
     'acknowledged. With no cluster named and no broker running, the bundled one is started; there, a missing topic is created. ' +
-    '--dry-run reads and counts, and talks to no cluster.'
+    '--dry-run reads and counts, and talks to no cluster. On a terminal each line typed is a record; Ctrl-D ends.'
+
+  static override exits = ['0', '1', '2', '3', '130, 143']
 
   static override usage = ['produce TOPIC [--property NAME=VALUE]… [--partition N] [--dry-run] < FILE']
 
@@ -43,6 +45,7 @@ export default class Produce extends ClusterCommand {
       command: 'ktool produce users --property parse.key=true --property key.separator=: < users.txt',
     },
     { description: 'One record with a key and headers', command: "echo paid | ktool produce orders -k order-7 -H source=shop -H version=2" },
+    { description: 'Headers, a key and a value in each line, with tabs between them', command: "printf 'h1:v1,h2:v2\\tkey\\tvalue\\n' | ktool produce orders --parse-headers --property parse.key=true" },
     { description: 'Compressed, to a cluster', command: 'ktool produce logs -b kafka:9092 --compression-type zstd < app.log' },
   ]
 
@@ -84,8 +87,8 @@ export default class Produce extends ClusterCommand {
     'timestamp-from': Flags.option({ options: ['record'] as const })({ helpValue: 'record', summary: 'With --input json: with the timestamp of the record, not of now.' }),
     'compression-type': Flags.string({
       aliases: ['compression-codec'],
-      helpValue: 'CODEC',
-      summary: 'none, gzip, snappy, lz4 or zstd. --compression-codec alone means gzip.',
+      helpValue: 'none|gzip|snappy|lz4|zstd',
+      summary: 'How batches are compressed. --compression-codec alone means gzip.',
     }),
     acks: Flags.string({
       aliases: ['request-required-acks'],
@@ -146,6 +149,7 @@ export default class Produce extends ClusterCommand {
     }
     if (topic !== undefined) await prepareTopic(topic)
 
+    if (process.stdin.isTTY && process.stderr.isTTY && !this.output.isJson) this.output.talk('each line is a record; Ctrl-D ends')
     const source = stdinSource(process)
     const signals = onSignals(() => source.close())
     const options: ProduceOptions = { topic, partition: flags.partition, source, parser, prepareTopic, sync: flags.sync }

@@ -10,6 +10,8 @@ import { brokerStatus } from '../../src/cli/verbs/broker.ts'
 export default class BrokerStatusCommand extends KtoolCommand {
   static override description = 'Exits 3 when no broker runs.'
 
+  static override exits = ['0', '1', '2', '3']
+
   static override usage = ['broker status [--data-dir DIR] [--watch]']
 
   static override examples = [{ description: 'Where it is, for a program', command: 'ktool broker status --json' }]

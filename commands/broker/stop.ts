@@ -8,7 +8,10 @@ import { directoryOf, stopBroker } from '../../src/cli/verbs/broker.ts'
 
 export default class BrokerStop extends KtoolCommand {
   static override description =
-    'Loses nothing: what was acknowledged is on disk, and the next start finds it.'
+    'Loses nothing: what was acknowledged is on disk, and the next start finds it. Without a name it is the broker on the usual ' +
+    'data directory; one on another, or started with --ephemeral, is named by its address or its directory.'
+
+  static override exits = ['0', '1', '2', '3']
 
   static override usage = ['broker stop [-b HOST:PORT | --data-dir DIR]']
 

@@ -31,7 +31,7 @@ export default class LogVerify extends KtoolCommand {
     const { filesToVerify, verifyFile } = await import('../../src/cli/offline/verify.ts') // loaded when it is asked for
     const results: Verified[] = []
     const files = filesToVerify(flags.file)
-    if (files.length === 0) throw operationError('NO_FILE', `there is nothing to verify in ${flags.file.join(', ')}`)
+    if (files.length === 0) throw operationError('NO_FILE', `no log files in ${flags.file.join(', ')}`)
     for (const file of files) {
       const result = await verifyFile(file)
       results.push(result)

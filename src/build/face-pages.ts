@@ -12,11 +12,16 @@ interface FaceFacts {
   readonly example: string
   /** Its subcommands, which have a help of their own. */
   readonly commands?: readonly string[]
+  /** What else there is to say of it. */
+  readonly note?: string
   /** Where it ends otherwise than 0 when done and 1 when not. */
   readonly ends?: string
 }
 
 const AT = '--bootstrap-server localhost:9092'
+
+const ABOUT_CLUSTERS =
+  'It talks to the cluster that its words name and to no other. Spellings of releases since 0.9 are understood; `--zookeeper` with a host of this machine means the broker on it.'
 
 export const FACE_FACTS: Readonly<Record<FaceName, FaceFacts>> = {
   'kafka-topics': { summary: 'create, list, describe, change and delete topics', example: `kafka-topics.sh ${AT} --create --topic events --partitions 3` },
@@ -65,7 +70,7 @@ export const FACE_FACTS: Readonly<Record<FaceName, FaceFacts>> = {
     commands: ['random-uuid', 'info', 'format', 'version-mapping', 'feature-dependencies'],
   },
   'kafka-server-start': { summary: "start ktool's broker on Kafka's configuration", example: 'kafka-server-start.sh -daemon config/server.properties' },
-  'kafka-server-stop': { summary: "stop ktool's brokers on this machine", example: 'kafka-server-stop.sh' },
+  'kafka-server-stop': { summary: "stop ktool's brokers on this machine", note: 'It stops those that kafka-server-start has started, and waits until they have stopped.', example: 'kafka-server-stop.sh' },
   'kafka-configs': {
     summary: 'show and change settings, quotas and SCRAM users',
     example: `kafka-configs.sh ${AT} --alter --entity-type topics --entity-name orders --add-config retention.ms=60000`,
@@ -93,12 +98,11 @@ export async function facePages(): Promise<ReadonlyMap<string, string>> {
 }
 
 async function facePage(name: FaceName): Promise<string> {
-  const { summary, example, commands = [], ends } = FACE_FACTS[name]
+  const { summary, example, commands = [], note, ends } = FACE_FACTS[name]
   const helps = await Promise.all([[], ...commands.map((command) => [command])].map((words) => helpOf(name, words)))
   const about =
     `The exact face of ${name} of Apache Kafka ${KAFKA_VERSION}: its options in its order, its texts on its streams, its exit codes; ` +
-    'made by `ktool faces`, also with .sh. It talks to the cluster that its words name and to no other. ' +
-    'Spellings of releases since 0.9 are understood; `--zookeeper` with a host of this machine means the broker on it.'
+    `made by \`ktool faces\`, also with .sh. ${note ?? ''} ${example.includes(AT) ? ABOUT_CLUSTERS : ''}`
   return page(name, summary, [
     ['SYNOPSIS', `.B ${escape(name)}\n[\\fIoptions\\fR]`],
     ['DESCRIPTION', paragraph(about)],

@@ -2,6 +2,7 @@
 // A test compares them with man/, and writes them anew when run with -u.
 
 import packageJson from '../../package.json' with { type: 'json' }
+import { FACE_NAMES } from '../cli/apache/face-names.ts'
 import { commandHelp, type CommandHelp } from '../cli/help.ts'
 import type { CommandTable } from '../cli/command-table.ts'
 
@@ -25,7 +26,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
     'Are not read; but where one of them is set, a cluster is meant, and no broker is started by itself.',
   ],
   ['NO_COLOR, FORCE_COLOR', 'No colour when the first is not empty; colour when the second is 1, 2 or 3, even in a pipe.'],
-  ['XDG_DATA_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR', "The bundled broker's data, its log, and its control socket are below these."],
+  ['XDG_DATA_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR', "The bundled broker's data, its log, and its control socket are below these. Control sockets are those of a user, not of a HOME."],
   ['XDG_CONFIG_HOME', 'Contexts are below it.'],
   ['KTOOL_DEBUG', '1 prints the stack trace of an error.'],
 ]
@@ -60,18 +61,19 @@ function overview(helps: readonly CommandHelp[]): string {
     ['ENVIRONMENT', terms(ENVIRONMENT)],
     ['FILES', terms(FILES)],
     ['EXIT STATUS', terms(EXIT_STATUS)],
+    ['SEE ALSO', FACE_NAMES.toSorted().map((name) => `.BR ${escape(name)} (1)`).join(',\n')],
   ])
 }
 
 function commandPage(help: CommandHelp): string {
   const sections: (readonly [string, string])[] = [
     ['SYNOPSIS', help.usage.map((line) => `.B ktool ${escape(line)}`).join('\n.br\n')],
-    ['DESCRIPTION', paragraph([help.summary, help.description].filter((text) => text !== '').join(' '))],
+    ['DESCRIPTION', paragraph(help.description === '' ? help.summary : help.description)],
     ...help.groups.map(({ heading, flags }) => {
       const list = flags.map(({ usage, summary }) => [usage.trim(), summary] as const)
       return [heading === 'Options' ? 'OPTIONS' : `${heading.toUpperCase()} OPTIONS`, terms(list)] as const
     }),
-    ['EXIT STATUS', 'As told in\n.BR ktool (1).'],
+    ['EXIT STATUS', terms(EXIT_STATUS.filter(([code]) => help.exits.includes(code)))],
   ]
   if (help.examples.length > 0) {
     const examples = help.examples.map(({ description, command }) => `.PP\n${escape(description)}:\n.PP\n.RS 4\n.nf\n${escape(command)}\n.fi\n.RE`)

@@ -76,6 +76,9 @@ export abstract class KtoolCommand extends Command {
   /** What words without a dash mean; without rules they are mistakes. */
   static words: WordRules | undefined
 
+  /** The exit codes it can end with, for its manual page. */
+  static exits: readonly string[] = ['0', '1', '2']
+
   #output: Output | undefined
 
   /** Ready before the flags are parsed, so that a mistake in them is told in the format asked for. */
@@ -123,6 +126,8 @@ export interface Change {
 
 export abstract class ClusterCommand extends KtoolCommand {
   static override baseFlags = { ...connectionFlags, ...outputFlags }
+
+  static override exits: readonly string[] = ['0', '1', '2', '3']
 
   #connection: Connection | undefined
 
@@ -208,6 +213,7 @@ function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.C
   const unknown = flag ?? word
   if (unknown !== undefined) {
     const known = Object.entries({ ...command.baseFlags, ...command.flags }).filter(([, { hidden }]) => !hidden)
+    if (flag === '--since' && 'from' in command.flags) return { ...failure, message: `there is no flag ${flag}`, hint: "did you mean '--from @-5m'?" }
     const guess = didYouMean(`--${unknown.replace(/^--?/, '')}`, known.map(([name]) => `--${name}`))
     const message = flag === undefined ? `'${unknown}' belongs to no flag` : `there is no flag ${flag}`
     return { ...failure, message, hint: guess ?? seeHelp(command.id) }

@@ -21,6 +21,7 @@ export interface Names {
 interface CompletedFlag extends WordFlag {
   readonly hidden?: boolean | undefined
   readonly options?: readonly string[] | undefined
+  readonly helpValue?: string | readonly string[] | undefined
 }
 
 interface Completed {
@@ -33,8 +34,10 @@ interface Completed {
 export async function completions(words: readonly string[], table: CommandTable, names: Names): Promise<string[]> {
   const typed = words.at(-1) ?? ''
   const before = words.slice(0, -1)
-  const { path, isCommand } = findPath(before, table)
+  const isHelp = before[0] === 'help'
+  const { path, isCommand } = findPath(isHelp ? before.slice(1) : before, table)
   const fitting = (candidates: readonly string[]): string[] => [...new Set(candidates)].filter((word) => word.startsWith(typed) && TAKEN_LITERALLY.test(word)).sort()
+  if (isHelp) return isCommand ? [] : fitting(nextWords(path, table).filter((word) => word !== 'help'))
   if (!isCommand) return fitting(nextWords(path, table))
   const command = table.get(path.join(':'))?.command as Completed
   const flags = { ...command.baseFlags, ...command.flags }
@@ -42,7 +45,11 @@ export async function completions(words: readonly string[], table: CommandTable,
   const pending = takesValue(given.at(-1), flags)
   if (pending !== undefined) return fitting(await valuesOf(pending, flags[pending], typed, names))
   if (typed.startsWith('-')) {
-    return fitting(Object.entries(flags).filter(([, { hidden }]) => hidden !== true).map(([name]) => `--${name}`))
+    // There is one action; once it is given the others are in the way.
+    const { actions = [] } = command.words ?? {}
+    const isDone = actions.some((action) => isGiven(action, given))
+    const offered = Object.entries(flags).filter(([name, { hidden }]) => hidden !== true && !(isDone && actions.includes(name)))
+    return fitting(offered.map(([name]) => `--${name}`))
   }
   return fitting(await bareWords(command.words, given, flags, typed, names))
 }
@@ -96,6 +103,9 @@ function takesValue(word: string | undefined, flags: Readonly<Record<string, Com
 
 async function valuesOf(name: string, flag: CompletedFlag, typed: string, names: Names): Promise<readonly string[]> {
   if (flag.options !== undefined) return flag.options
+  // As the help shows what there is to choose from: all|1|0.
+  const choice = typeof flag.helpValue === 'string' && /^[a-z0-9]+(\|[a-z0-9]+)+$/.test(flag.helpValue) ? flag.helpValue : undefined
+  if (choice !== undefined) return choice.split('|')
   if (name === 'topic') return names.topics(typed)
   if (name === 'group') return names.groups(typed)
   return name === 'context' || name === 'name' ? names.contexts() : []
@@ -109,10 +119,14 @@ async function bareWords(
   names: Names,
 ): Promise<readonly string[]> {
   const { actions = [], argument } = rules ?? {}
-  const said = (name: string): boolean => given.includes(`--${name}`) || given.includes(name)
+  const said = (name: string): boolean => isGiven(name, given)
   if (actions.length > 0 && !actions.some(said)) return actions
   const flag = typeof argument === 'function' ? argument(said) : argument
   return flag === undefined ? [] : valuesOf(flag, flags[flag], typed, names)
+}
+
+function isGiven(name: string, given: readonly string[]): boolean {
+  return given.includes(`--${name}`) || given.includes(name)
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const

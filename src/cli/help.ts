@@ -20,9 +20,12 @@ export interface CommandHelp {
   /** By heading, in order. */
   readonly groups: readonly { readonly heading: string; readonly flags: readonly FlagHelp[] }[]
   readonly examples: readonly { readonly description: string; readonly command: string }[]
+  /** The exit codes it can end with, as the manual page of ktool lists them. */
+  readonly exits: readonly string[]
 }
 
-const GROUPS: Readonly<Record<string, string>> = { connection: 'Connection', output: 'Output' }
+// The command's own come first, under the heading Options.
+const GROUPS: Readonly<Record<string, string>> = { '': 'Options', resource: 'Resource', target: 'Target', connection: 'Connection', output: 'Output' }
 const WIDTH = 100
 
 export async function showHelp(words: readonly string[], table: CommandTable, output: Output): Promise<void> {
@@ -38,18 +41,19 @@ export function commandHelp(id: string, { summary, command }: CommandEntry): Com
   const flags = Object.entries({ ...command.flags, ...command.baseFlags }).filter(([, flag]) => !flag.hidden)
   const examples = (command.examples as Command.Example[] | undefined) ?? [] // its type says always, its value not
   const headings = [...new Set(flags.map(([, { helpGroup }]) => helpGroup ?? ''))]
-  // The command's own first, then what all commands have.
-  headings.sort((a, b) => Number(a in GROUPS) - Number(b in GROUPS))
+  const order = Object.keys(GROUPS)
+  headings.sort((a, b) => order.indexOf(a) - order.indexOf(b))
   return {
     id,
     summary,
     description: command.description ?? '',
     usage: typeof command.usage === 'string' ? [command.usage] : (command.usage ?? [id.replaceAll(':', ' ')]),
     groups: headings.map((group) => ({
-      heading: group in GROUPS ? GROUPS[group] : 'Options',
+      heading: GROUPS[group],
       flags: flags.filter(([, flag]) => (flag.helpGroup ?? '') === group).map(([name, flag]) => flagHelp(name, flag)),
     })),
     examples: examples.flatMap((example) => (typeof example === 'string' ? [] : [example])),
+    exits: (command as { readonly exits?: readonly string[] }).exits ?? [],
   }
 }
 
@@ -82,6 +86,7 @@ ${paint.heading('First steps')}
 
 \`ktool help COMMAND\` or \`ktool COMMAND --help\` tells more about one. Any Apache Kafka cluster will do:
 --bootstrap-server HOST:PORT, or KTOOL_BOOTSTRAP_SERVERS. \`ktool --version\` prints the version.
+Exit: 0 done, 1 failed, 2 usage or configuration, 3 unreachable, no login or no broker, 4 not met in time.
 `
 }
 

@@ -51,7 +51,11 @@ export function findCommand(argv: readonly string[], table: CommandTable): Found
   }
   const path = known(words, table)
   const id = path.join(':')
-  if (asksHelp || !table.has(id)) return { isHelp: true, words: path }
+  if (asksHelp || path.length === 0) return { isHelp: true, words: path }
+  if (!table.has(id)) {
+    const next = [...table.keys()].filter((other) => other.startsWith(`${id}:`)).map((other) => other.slice(id.length + 1))
+    throw usageError(`say what to do: ${next.join(', ')}`, `see \`ktool ${path.join(' ')} --help\``)
+  }
   return { isHelp: false, id, rest: argv.slice(path.length) }
 }
 
@@ -65,6 +69,7 @@ function known(words: readonly string[], table: CommandTable): readonly string[]
     if (!table.has(id) && !isGroup(id)) {
       if (path.length > 0 && table.has(path.join(':'))) return path // the rest is the command's business
       const siblings = ids.map((other) => other.split(':')).filter((other) => other.slice(0, path.length).join(':') === path.join(':'))
+      if (word === 'version' && path.length === 0) throw usageError('there is no command `ktool version`', '`ktool --version` prints the version')
       const guess = didYouMean(word, [...new Set(siblings.map((other) => other[path.length] ?? ''))])
       const see = `see \`${['ktool', ...path, '--help'].join(' ')}\``
       throw usageError(`there is no command \`${['ktool', ...path, word].join(' ')}\``, guess ?? see)

@@ -18,6 +18,17 @@ test('every page is the one in man/', async () => {
   for (const [name, text] of pages) await expect(text).toMatchFileSnapshot(join(directory, name))
 })
 
+test('no page has a section twice, nor tells of clusters where a tool knows none', () => {
+  for (const [name, text] of pages) {
+    const headings = text.match(/^\.SH .*/gm) ?? []
+    expect([name, headings]).toEqual([name, [...new Set(headings)]])
+  }
+  for (const name of ['kafka-server-start.1', 'kafka-server-stop.1', 'kafka-storage.1']) expect(pages.get(name)).not.toMatch(/zookeeper|cluster that its words/)
+  expect(pages.get('kafka-server-stop.1')).toContain('.SH OPTIONS\n.nf\nkafka\\-server\\-stop [')
+  expect(pages.get('ktool.1')).toContain('.SH SEE ALSO\n.BR kafka\\-acls (1),\n')
+  expect(pages.get('ktool-consume.1')).toMatch(/\.SH EXIT STATUS\n[^]*\n\.B 4\n/)
+})
+
 test('man/ holds no other page, and npm installs them all', () => {
   const names = [...pages.keys()].sort()
   expect(readdirSync(directory).sort()).toEqual(names)

@@ -25,7 +25,7 @@ describe('findCommand', () => {
     [['--help'], { isHelp: true, words: [] }],
     [['help'], { isHelp: true, words: [] }],
     [['help', 'broker', 'start'], { isHelp: true, words: ['broker', 'start'] }],
-    [['broker'], { isHelp: true, words: ['broker'] }],
+    [['broker', '--help'], { isHelp: true, words: ['broker'] }],
     [['topics', '--list', '-h'], { isHelp: true, words: ['topics'] }],
     [['topics', '--', '-h'], { isHelp: false, id: 'topics', rest: ['--', '-h'] }],
   ])('%j', (argv, expected) => {
@@ -37,6 +37,8 @@ describe('findCommand', () => {
     [['broker', 'strat'], 'there is no command `ktool broker strat`', "did you mean 'start'?"],
     [['broker', 'zzz'], 'there is no command `ktool broker zzz`', 'see `ktool broker --help`'],
     [['help', 'zzz'], 'there is no command `ktool zzz`', 'see `ktool --help`'],
+    [['broker'], 'say what to do: start, stop', 'see `ktool broker --help`'],
+    [['version'], 'there is no command `ktool version`', '`ktool --version` prints the version'],
     [['--list'], 'the command comes first, before --list', 'see `ktool --help`'],
   ])('%j is a usage error', (argv, message, hint) => {
     expect(() => findCommand(argv, table)).toThrow(expect.objectContaining({ message, hint, exitCode: 2 }) as Error)

@@ -34,6 +34,12 @@ test.each([
   ['topics list --context p', ['prod']],
   ['context use s', ['staging']],
   ['topics list --output j', ['json']],
+  ['topics create --de', []],
+  ['topics --de', ['--delete', '--describe']],
+  ['produce orders --compression-type z', ['zstd']],
+  ['produce orders --acks ', ['0', '1', 'all']],
+  ['help pro', ['produce']],
+  ['help broker st', ['start', 'status', 'stop']],
   ['nonsense x', []],
 ])('`ktool %s`', async (line, expected) => {
   expect(await completions(line.split(' '), commands, NAMES)).toEqual(expected)

@@ -153,7 +153,7 @@ describe('offline', () => {
     const named = `ktool: ${file('empty')}: Is a directory; name the files in it, as ${file('empty/*.log')}\n`
     expect(await sandbox.run(['log', 'dump', file('empty')])).toMatchObject({ code: 2, stderr: named })
     expect(await sandbox.run(['log', 'dump', file('pipe')])).toMatchObject({ code: 2, stderr: expect.stringContaining(': Is no regular file') as string })
-    expect(await sandbox.run(['log', 'verify', file('empty')])).toMatchObject({ code: 1, stderr: `ktool: there is nothing to verify in ${file('empty')}\n` })
+    expect(await sandbox.run(['log', 'verify', file('empty')])).toMatchObject({ code: 1, stderr: `ktool: no log files in ${file('empty')}\n` })
   })
 
   test('a metadata log that is a directory is nothing to start on', async () => {

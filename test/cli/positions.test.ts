@@ -60,6 +60,12 @@ describe('the grammar of places', () => {
   it('refuses what can be read in two ways, and what goes backwards', () => {
     expect(() => span('@09:00:10:30')).toThrow(/can be read in \d ways|no place/)
     for (const text of ['99:47', '-5:-10', '+9:+3', '@-1h:-2h']) expect(() => span(text)).toThrow(/ends before it begins/)
+    for (const word of ['-5m', '5m', '+5m']) {
+      const meant = expect.objectContaining({ hint: "did you mean '@-5m'?" }) as Error
+      expect(() => span(word)).toThrow(meant)
+      expect(() => parsePlace('--before', word, now)).toThrow(meant)
+      expect(() => joinPositions({ from: word }, now)).toThrow(meant)
+    }
     expect(() => parsePlace('--to', '1:2', now)).toThrow(/no place/)
   })
 

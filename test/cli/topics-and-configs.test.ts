@@ -180,6 +180,12 @@ describe('terminals and pipes', () => {
     expect(await box.run(['produce'])).toMatchObject({ stderr: 'ktool: --topic is missing; see `ktool produce --help`\n', code: 2 })
   })
 
+  test('whoever types records is told how it ends', async () => {
+    const typed = await box.terminal('ktool produce users', { at: 'each line is a record; Ctrl-D ends', keys: 'one\r\u0004' })
+    expect(typed.code).toBe(0)
+    expect((await box.run(['consume', 'users', '-o', 'start', '-e'])).stdout).toBe('one\n')
+  })
+
   test("a pattern leaves Kafka's own topics alone", async () => {
     await box.run(['groups', 'list']) // the broker makes its own topics when it is first asked about groups
     await box.run(['consume', 'orders', '--group', 'any', '--exit-at-end'])

@@ -30,6 +30,8 @@ const ACCEPTED =
   'write start, end, N, -N (before the end), +N (behind the start), @TIME (2026-03-01T09:00, -1h, milliseconds), now, today, ' +
   'yesterday, stored:GROUP, or a range of two of them as A:B or A..B'
 
+const ONE_PLACE = ACCEPTED.replace(/, or a range.*/, '')
+
 const START: Place = { at: 'start', plus: 0 }
 const END: Place = { at: 'end', minus: 0 }
 
@@ -55,8 +57,14 @@ export function parsePositions(flag: string, text: string, now: Now): Positions 
 /** One place, where a range makes no sense. Usage error for anything else. */
 export function parsePlace(flag: string, text: string, now: Now): Place {
   const place = placeOf(text, now)
-  if (place === undefined) throw usageError(`${flag} '${text}' is no place in a topic`, ACCEPTED.replace(/, or a range.*/, ''))
+  if (place === undefined) throw usageError(`${flag} '${text}' is no place in a topic`, meantTime(text) ?? ONE_PLACE)
   return place
+}
+
+/** For a duration alone, which says no place: how long ago. */
+function meantTime(text: string): string | undefined {
+  const [, ago] = (/^[-+]?(\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h|d))$/.exec(text) ?? []) as (string | undefined)[]
+  return ago && `did you mean '@-${ago}'?`
 }
 
 /** A place, or two with `..` or `:` between. Usage error for anything else, and for a range that goes backwards. */
@@ -68,7 +76,7 @@ export function parseSpan(flag: string, text: string, now: Now): Span {
   const spans = found === undefined ? colonSpans(text, now) : [found]
   if (spans.length > 1) throw usageError(`${flag} '${text}' can be read in ${spans.length} ways`, "write '..' between the ends of the range")
   const span = spans.at(0)
-  if (span === undefined) throw usageError(`${flag} '${text}' is no place in a topic`, ACCEPTED)
+  if (span === undefined) throw usageError(`${flag} '${text}' is no place in a topic`, meantTime(text) ?? ACCEPTED)
   checkOrder(flag, text, span)
   return span
 }
@@ -147,7 +155,7 @@ export function joinPositions(
   if (from === undefined && to === undefined) return undefined
   const first = from === undefined ? START : parsePlace('--from', from, now)
   const second = to === undefined ? undefined : secondOf(first, to, now)
-  if (to !== undefined && second === undefined) throw usageError(`--to '${to}' is no place where reading can end`, ACCEPTED.replace(/, or a range.*/, ''))
+  if (to !== undefined && second === undefined) throw usageError(`--to '${to}' is no place where reading can end`, meantTime(to) ?? ONE_PLACE)
   const span = { from: first, ...(second !== undefined && { to: second }) }
   checkOrder('--to', to ?? '', span)
   return { all: span, byPartition: new Map() }
