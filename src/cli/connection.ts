@@ -6,6 +6,7 @@ import { clientConfig } from '../client/client-config.ts'
 import type { Cluster } from '../client/cluster.ts'
 import { connectCluster } from '../client/kafka-cluster.ts'
 import { isKnownKey } from '../client/config-keys.ts'
+import { ConfigError } from '../client/errors.ts'
 import { readPropertiesFile } from '../client/properties-file.ts'
 import { guarded } from './context-guard.ts'
 import { type Context, currentContext, readContext } from './contexts.ts'
@@ -13,7 +14,7 @@ import { addressOf, clientAddress, listenerAddress, runningBrokers } from './con
 import { CliError, ExitCode, usageError } from './errors.ts'
 import { autoStart, autoStartForbidden, realDirectory } from './local-broker.ts'
 import { localPaths } from './paths.ts'
-import { resolveSecrets } from './secrets.ts'
+import { hasReference, resolveSecrets } from './secrets.ts'
 
 export interface ConnectionOptions {
   /** Addresses, as in Kafka: HOST:PORT[,HOST:PORT…] */
@@ -171,7 +172,22 @@ export async function contextProperties(
     const hint = /^sasl\.(username|password)$/.test(strange) ? 'a login is in sasl.jaas.config; see the examples of `ktool context --help`' : null
     throw usageError(`${strange} is not a client property of Kafka`, hint)
   }
+  await checkUsable(properties)
   return properties
+}
+
+/** Throws the ConfigError that a command would end with later. What only refers to a secret can't be judged before it is used. */
+async function checkUsable(properties: ReadonlyMap<string, string>): Promise<void> {
+  const later = new Set([...properties].filter(([, value]) => hasReference(value)).map(([key]) => key))
+  const known = new Map([...properties].filter(([key]) => !later.has(key) || key === 'sasl.jaas.config'))
+  if (later.has('bootstrap.servers')) known.set('bootstrap.servers', 'localhost:9092')
+  try {
+    await clientConfig(known)
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.key === null) throw error
+    const isStore = error.key.startsWith('ssl.') && [...later].some((key) => key.startsWith('ssl.'))
+    if (!later.has(error.key) && !isStore) throw error
+  }
 }
 
 /** A broker may have secured listeners only; nobody gets in there without being told how. */

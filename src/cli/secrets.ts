@@ -8,6 +8,7 @@ import { usageError } from './errors.ts'
 
 const REFERENCE = /\$\{(env|command):((?:[^{}]|\{[^{}]*\})*)\}/g
 const SECRET_KEY = /password|jaas|secret|token|credential|keystore\.key$/i
+const SEE = '`ktool context --help` tells of ${env:…} and ${command:…}'
 const LONGEST_ANSWER = 64 * 1024
 /** Somebody may have to find a password first. */
 const LONGEST_COMMAND_MS = 120_000
@@ -26,6 +27,11 @@ export async function resolveSecrets(
     resolved.set(key, await resolveValue(`${what}: ${key}`, value, { env, clock }, quoted))
   }
   return resolved
+}
+
+/** Whether a value is known only when it is used. */
+export function hasReference(value: string): boolean {
+  return value.match(REFERENCE) !== null
 }
 
 /** The value of a property as it may be shown. */
@@ -53,7 +59,7 @@ async function resolveValue(what: string, value: string, around: Surroundings, q
 
 function fromEnvironment(what: string, name: string, env: NodeJS.ProcessEnv): string {
   const value = env[name]
-  if (value === undefined) throw usageError(`${what} needs the environment variable ${name}, which is not set`)
+  if (value === undefined) throw usageError(`${what} needs the environment variable ${name}, which is not set`, SEE)
   return value
 }
 
@@ -65,7 +71,7 @@ function fromCommand(what: string, command: string, { env, clock }: Surroundings
     const giveUp = (why: string): void => {
       child.kill('SIGKILL')
       child.stdout.destroy() // what the command itself has started may still hold it
-      reject(usageError(`${what}: the command for it ${why}`))
+      reject(usageError(`${what}: the command for it ${why}`, SEE))
     }
     const late = clock.after(LONGEST_COMMAND_MS, () => giveUp(`is not done after ${LONGEST_COMMAND_MS / 1000} s`))
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -76,7 +82,7 @@ function fromCommand(what: string, command: string, { env, clock }: Surroundings
     child.on('close', (code, signal) => {
       late.cancel()
       if (code === 0) resolve(text.replace(/\r?\n$/, ''))
-      else reject(usageError(`${what}: the command for it failed (${signal ?? `exit ${code ?? '?'}`})`))
+      else reject(usageError(`${what}: the command for it failed (${signal ?? `exit ${code ?? '?'}`})`, SEE))
     })
   })
 }

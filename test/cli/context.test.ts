@@ -40,7 +40,7 @@ test('is added, used, listed, shown and removed', async () => {
 })
 
 describe('secrets', () => {
-  const properties = 'security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=x required username="me" password="hush";\n'
+  const properties = 'security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=my.PlainLoginModule required username="me" password="hush";\n'
 
   test('are shown to nobody, and lie in a file for its owner only', async () => {
     const config = join(box.directory, 'client.properties')
@@ -57,7 +57,7 @@ describe('secrets', () => {
     expect(added.stderr + shown.stdout + shown.stderr + list.stdout).not.toContain('hush')
     expect(await box.run(['topics', 'list', '--context', 'login'])).toMatchObject({
       code: 2,
-      stderr: 'ktool: context login: ssl.key.password: the command for it failed (exit 3); see `ktool topics --help`\n',
+      stderr: 'ktool: context login: ssl.key.password: the command for it failed (exit 3); `ktool context --help` tells of ${env:…} and ${command:…}\n',
     })
   })
 
@@ -69,6 +69,30 @@ describe('secrets', () => {
   test('what is no property of a client is refused before it is kept', async () => {
     const { code, stderr } = await box.run(['context', 'add', 'wrong', '-b', address, '-X', 'sasl.username=me'])
     expect([code, stderr]).toEqual([2, expect.stringContaining('sasl.username is not a client property of Kafka; a login is in sasl.jaas.config')])
+  })
+
+  test.each([
+    [['-X', 'security.protocol=SASL_SSL', '-X', 'sasl.mechanism=GSSAPI'], "sasl.mechanism=GSSAPI can't be honoured"],
+    [['-X', 'security.protocol=SASL_SSL', '-X', 'sasl.mechanism=${env:M}', '-X', 'acks=2'], 'acks=2'],
+    [['-X', 'security.protocol=SSL', '-X', 'ssl.truststore.location=/nowhere'], "can't read /nowhere"],
+  ])('what a command would refuse later is refused at once, in the same words: %j', async (words, text) => {
+    const added = await box.run(['context', 'add', 'refused', '-b', 'h:1', ...words])
+    expect([added.code, added.stderr]).toEqual([2, expect.stringContaining(text)])
+    expect((await box.run(['context', 'show', 'refused'])).stderr).toContain("there is no context 'refused'")
+    if (words.includes('sasl.mechanism=GSSAPI')) {
+      const used = await box.run(['topics', 'list', '-b', 'h:1', ...words])
+      expect(used.stderr.split(';')[0]).toBe(added.stderr.split(';')[0])
+    }
+  })
+
+  test('what only refers to something is judged when it is used', async () => {
+    const login = 'sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="me" password="${env:NOPW}";'
+    const words = ['-X', 'security.protocol=SASL_SSL', '-X', 'sasl.mechanism=${env:M}', '-X', login, '-X', 'ssl.keystore.location=/nowhere']
+    expect(await box.run(['context', 'add', 'later', '-b', '${env:W}', ...words, '-X', 'ssl.keystore.password=${command:pass}'])).toMatchObject({ code: 0 })
+    expect((await box.run(['topics', 'list', '--context', 'later'], { env: { M: 'PLAIN' } })).stderr).toBe(
+      'ktool: context later: sasl.jaas.config needs the environment variable NOPW, which is not set; ' +
+        '`ktool context --help` tells of ${env:…} and ${command:…}\n',
+    )
   })
 
   test('come from the environment and from commands', async () => {
