@@ -5,7 +5,12 @@ import { KtoolCommand } from '../../src/cli/base-command.ts'
 
 export default class BrokerRun extends KtoolCommand {
   static override description =
-    'Says `listening on HOST:PORT` on stderr once it answers, and stops cleanly on Ctrl-C and SIGTERM.'
+    "Says `listening on HOST:PORT` on stderr once it answers, and stops cleanly on Ctrl-C and SIGTERM. It takes Kafka's own settings, best " +
+    "in a file, where a password is not in everybody's sight: any number of listeners at once, PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL, with " +
+    'PLAIN and SCRAM, client certificates, and PEM, PKCS12 or JKS stores. SCRAM users are made with `ktool configs alter --user`. Commands on this ' +
+    'machine use the PLAINTEXT listener if there is one; --command-config says how to get in otherwise. Rules about who may do what, as `ktool acls` ' +
+    'makes them, count with authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer, super.users and ' +
+    'allow.everyone.if.no.acl.found. Settings, users and rules go with the data directory to Apache Kafka and back.'
 
   static override usage = ['broker run [--port N] [--data-dir DIR] [--config server.properties] [OPTIONS]']
 

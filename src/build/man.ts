@@ -14,6 +14,16 @@ on any Apache Kafka cluster. With none named, they use the bundled broker, a sin
 protocol and writes Kafka's own files. A cluster is named by a flag (--bootstrap-server, --command-config or --context), else by the
 environment, else by the current context; else it is the broker on this machine.`
 
+const PROPERTIES = `--command-config FILE and -X NAME=VALUE take those of Kafka's clients: TLS with PEM, PKCS12 and JKS stores, client certificates,
+SASL PLAIN and SCRAM. A property that ktool can't honour is an error that names it. \${env:NAME} stands for an environment variable and
+\${command:pass show kafka} for what a command prints: they keep a password out of the file.`
+
+const PROPERTIES_EXAMPLE = `security.protocol=SASL_SSL
+ssl.truststore.location=/etc/kafka/truststore.p12
+ssl.truststore.password=changeit
+sasl.mechanism=SCRAM-SHA-512
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="me" password="\${env:PW}";`
+
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['KTOOL_BOOTSTRAP_SERVERS', 'The cluster to talk to when no flag names one. It goes before the current context.'],
   [
@@ -58,6 +68,7 @@ function overview(helps: readonly CommandHelp[]): string {
     ['SYNOPSIS', '.B ktool\n.I command\n[\\fIoptions\\fR]'],
     ['DESCRIPTION', paragraph(DESCRIPTION)],
     ['COMMANDS', helps.map(({ id, summary }) => `.TP\n.BR ${pageName(id)} (1)\n${escape(summary)}`).join('\n')],
+    ['CLIENT PROPERTIES', `${paragraph(PROPERTIES)}\n.PP\n.RS 4\n.nf\n${escape(PROPERTIES_EXAMPLE)}\n.fi\n.RE`],
     ['ENVIRONMENT', terms(ENVIRONMENT)],
     ['FILES', terms(FILES)],
     ['EXIT STATUS', terms(EXIT_STATUS)],
