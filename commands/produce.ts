@@ -173,8 +173,8 @@ export default class Produce extends ClusterCommand {
     const { lines, records, tooLong, bytes, parseError } = await parseLines({ source, parser }, longest).finally(() => source.close())
     if (parseError !== undefined) {
       const { code, message, hint } = failureOf(parseError)
-      const counts = `${records} records could be read, and reading stopped at line ${lines}`
-      throw new CliError({ code, message: `${counts}: ${message}`, hint, exitCode: ExitCode.failed })
+      const counts = `${records} ${records === 1 ? 'record' : 'records'} could be read`
+      throw new CliError({ code, message: `${counts}, and ${stopText(lines, message)}`, hint, exitCode: ExitCode.failed })
     }
     if (this.output.isJson) this.output.json({ dryRun: true, topic: topic ?? null, records, tooLong, bytes })
     else this.output.talk(`would write ${records} records, ${bytesText(bytes)}, to ${topic ?? 'the topics they name'}`)
@@ -223,12 +223,18 @@ export default class Produce extends ClusterCommand {
     }
     if (parseError !== undefined) {
       const { code, message, hint } = failureOf(parseError)
-      const counts = `${acknowledged} of ${acknowledged} records were acknowledged, and reading stopped at line ${lines}`
-      throw new CliError({ code, message: `${counts}: ${message}`, hint, exitCode: ExitCode.failed })
+      const counts = `${acknowledged} ${acknowledged === 1 ? 'record was' : 'records were'} acknowledged`
+      throw new CliError({ code, message: `${counts}, and ${stopText(lines, message)}`, hint, exitCode: ExitCode.failed })
     }
     if (this.output.isJson) this.output.json({ topic: topic ?? null, acknowledged, failed, bytes })
     else if (verbose) this.output.talk(`${acknowledged} records acknowledged, ${bytesText(bytes)}`)
   }
+}
+
+/** Most messages name their line, some as Kafka does. */
+function stopText(line: number, message: string): string {
+  const isNamed = new RegExp(`\\bline (number )?${line}\\b`).test(message)
+  return `reading stopped${isNamed ? '' : ` at line ${line}`}: ${message}`
 }
 
 interface InputFlags {

@@ -15,7 +15,7 @@ export function canAsk(output: Output): boolean {
 /** For what can't be undone: true goes on; a no is said, and is exit 1. Without a terminal it takes `--yes`. */
 export async function confirmed(question: string, output: Output, yes: boolean): Promise<boolean> {
   if (yes) return true
-  if (!canAsk(output)) throw usageError(`${question.replace(/\?$/, '')}: not without --yes`, 'add --yes to go on')
+  if (!canAsk(output)) throw usageError(`${question.replace(/\?$/, '')}: nobody is there to say yes`, 'add --yes to go on')
   const isYes = await askYesNo(printable(question))
   if (!isYes) {
     output.talk('nothing was changed')

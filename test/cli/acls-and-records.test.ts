@@ -84,7 +84,7 @@ describe('records', () => {
     }
     for (const words of [['gone-1', 'gone-2'], ['--regex', 'gone-.*'], ['--regex', 'gone-1']]) {
       const { code, stderr } = await box.run(['records', 'delete', ...words, '--before', 'end'])
-      expect([code, stderr]).toEqual([2, expect.stringMatching(/^ktool: Delete \d records of topics? gone-.*: not without --yes/)])
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^ktool: Delete \d records of topics? gone-.*: nobody is there to say yes/)])
     }
     expect(await out('records', 'delete', '--regex', 'gone-.*', '--before', '1', '--dry-run')).toBe(
       'TOPIC   PARTITION  WOULD GO  FROM\ngone-1          0         1     0\ngone-2          0         1     0\n',
@@ -97,7 +97,8 @@ describe('records', () => {
   })
 
   test.each([
-    [['orders', '--before', '99'], 1, /does not exist yet: the end is \d/],
+    [['orders', '--before', '99'], 1, /does not exist yet: the end is \d; name the partition that is meant: orders:0, or --before 0=N,1=N by partition$/],
+    [['orders:0', '--before', '99'], 1, /does not exist yet: the end is \d$/],
     [['ordrs', '--before', '1'], 1, "topic 'ordrs' does not exist; did you mean 'orders'?"],
     [['orders:7', '--before', 'end'], 1, 'orders has no partition 7; it has 2, from 0'],
     [['orders'], 2, /^--before is missing/],

@@ -79,7 +79,7 @@ describe('--dry-run changes nothing', () => {
       '{"dryRun":true,"topic":"nowhere","records":2,"tooLong":0,"bytes":4}\n',
     )
     expect(await box.run(words, { input: 'a:1\nb\n', env })).toMatchObject({
-      stderr: "ktool: 1 records could be read, and reading stopped at line 2: No key separator found on line number 2: 'b'\n",
+      stderr: "ktool: 1 record could be read, and reading stopped: No key separator found on line number 2: 'b'\n",
       code: 1,
     })
   })
@@ -122,7 +122,7 @@ describe('of several things each has its result', () => {
     async (line) => {
       const { stdout, stderr, code } = await ktool(line)
       expect([stdout, code]).toEqual(['', 2])
-      expect(stderr).toMatch(/^ktool: .*: not without --yes; add --yes to go on\n$/)
+      expect(stderr).toMatch(/^ktool: .*: nobody is there to say yes; add --yes to go on\n$/)
     },
   )
 })
@@ -146,7 +146,7 @@ test('--regex makes the names of topics patterns, and nothing else does', async 
   expect(await ktool('consume --regex nothing.* -e')).toMatchObject({ stdout: '', code: 1, stderr: 'ktool: no topic matches nothing.*\n' })
   expect(await ktool('consume --regex -e')).toMatchObject({ stdout: '', code: 2 })
   const alter = 'configs alter --topic match.a --regex --add-config retention.ms=5'
-  expect(await ktool(alter)).toMatchObject({ stdout: '', code: 2, stderr: expect.stringContaining('not without --yes') as string })
+  expect(await ktool(alter)).toMatchObject({ stdout: '', code: 2, stderr: expect.stringContaining('nobody is there to say yes') as string })
   expect(await lines(`${alter} --yes`)).toHaveLength(3)
   expect((await ktool('configs describe --regex match.a')).stdout.match(/retention\.ms +5 /g)).toHaveLength(3)
   expect(await ktool('configs describe --entity-type brokers --regex')).toMatchObject({ code: 2 })

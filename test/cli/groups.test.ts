@@ -60,7 +60,7 @@ describe('ktool groups', () => {
     expect(await ktool('groups --delete-offsets --group gone --topic t:1')).toContain('nothing was changed')
     expect(await ktool('groups --delete-offsets --group gone --topic t:1 --execute')).toBe('TOPIC  PARTITION  OFFSET  REMARK\nt              1       0  deleted\n')
     expect(await ktool('groups --delete --group gone')).toBe('deleted group gone\n')
-    expect(await ktool('groups --delete --group gone --group gone2')).toMatch(/not without --yes.*exit 2/s)
+    expect(await ktool('groups --delete --group gone --group gone2')).toMatch(/nobody is there to say yes.*exit 2/s)
     expect(await ktool('groups --delete --group gone --group new --yes')).toBe("deleted group new\nktool: group 'gone' does not exist; see `ktool groups --list`\nexit 1\n")
   })
 

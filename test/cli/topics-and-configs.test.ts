@@ -55,7 +55,7 @@ describe('topics', () => {
     const words = ['topics', '--delete', '--regex', '--topic', 'del-.*']
     expect(await box.run(words)).toMatchObject({
       stdout: '',
-      stderr: 'ktool: Delete 2 topics: del-1, del-2?: not without --yes; add --yes to go on\n'.replace('?:', ':'),
+      stderr: 'ktool: Delete 2 topics: del-1, del-2?: nobody is there to say yes; add --yes to go on\n'.replace('?:', ':'),
       code: 2,
     })
     expect((await box.run([...words, '--yes'])).stdout).toBe('deleted topic del-1\ndeleted topic del-2\n')
@@ -86,7 +86,8 @@ describe('topics', () => {
     [['--lsit'], 2, "there is no flag --lsit; did you mean '--list'?"],
     [['lsit'], 2, "'lsit' is nothing that `ktool topics` does; did you mean 'list'?"],
     [['--create', '--topic', 'x', '--partitions', '0'], 2, /^--partitions takes an integer greater than or equal to 1/],
-    [['--list', '--regex', '--topic', '('], 2, "'(' is no regular expression"],
+    [['--list', '--regex', '--topic', '('], 2, "'(' is no regular expression; see `ktool topics --help`"],
+    [['--list', '--regex', '--topic', '*'], 2, "'*' is no regular expression; for any text write .*"],
     [['--delete'], 2, '--topic is missing; see `ktool topics --list` for the names'],
     [['--alter', '--topic', 'orders'], 2, '--alter needs --partitions; settings are changed with `ktool configs --alter`'],
     [['--list', '--command-config', '/nowhere'], 2, "can't read /nowhere: no such file; see `ktool topics --help`"],

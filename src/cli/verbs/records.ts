@@ -36,12 +36,20 @@ export async function planRecordDeletions(cluster: Cluster, scopes: readonly Top
     try {
       plans.push({ topic, rows: await planRecordDeletion(cluster, topic, positions, partitions), error: null })
     } catch (error) {
-      const failure = error instanceof KafkaError ? operationError(error.error, error.message) : error
+      const isBeyond = error instanceof KafkaError && error.error === 'OFFSET_OUT_OF_RANGE' && positions.all !== undefined
+      const hint = isBeyond ? await partitionHint(cluster, topic, partitions) : null
+      const failure = error instanceof KafkaError ? operationError(error.error, error.message, hint) : error
       if (!(failure instanceof CliError) || failure.exitCode !== ExitCode.failed) throw error
       plans.push({ topic, rows: [], error: failure })
     }
   }
   return plans
+}
+
+/** One offset for several partitions is often meant for one of them. */
+async function partitionHint(cluster: Cluster, topic: string, partitions: readonly number[] | undefined): Promise<string | null> {
+  const count = partitions?.length ?? (await cluster.metadata([topic])).topics.get(topic)?.partitions.length ?? 0
+  return count < 2 ? null : `name the partition that is meant: ${topic}:0, or --before 0=N,1=N by partition`
 }
 
 async function planRecordDeletion(cluster: Cluster, topic: string, positions: Positions, partitions: readonly number[] | undefined): Promise<RecordDeletion[]> {

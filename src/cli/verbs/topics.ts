@@ -196,7 +196,7 @@ function matcher({ names, isPattern }: TopicSelection): (name: string) => boolea
     try {
       return wholeMatcher(name, new RegExp(`^(?:${name})$`, 'u'))
     } catch {
-      throw usageError(`'${name}' is no regular expression`)
+      throw usageError(`'${name}' is no regular expression`, /(^|[^.])\*/.test(name) ? 'for any text write .*' : null)
     }
   })
   return (name) => patterns.some((matches) => matches(name))
