@@ -202,9 +202,10 @@ function withSource(failure: Failure, { source, context, isNamed, isBundled }: C
   if (source === '--bootstrap-server' || isBundled) return failure
   const leave = isNamed ? '' : ', `ktool context use --none` leaves it'
   const shown = context === undefined ? '' : `: \`ktool context show ${context.name}\` shows it${leave}`
-  const from = `The address is from ${source.startsWith('KTOOL_') ? 'the environment variable ' : ''}${source}${shown}.`
-  const hint = failure.hint?.replace('check --bootstrap-server', 'check the address').replace(/[^.?]$/, '$&.')
-  return { ...failure, hint: hint === undefined ? from : `${hint} ${from}` }
+  const from = `from ${source.startsWith('KTOOL_') ? 'the environment variable ' : ''}${source}${shown}.`
+  const said = failure.hint?.replace('check --bootstrap-server.', `check the address, which is ${from}`).replace(/[^.?]$/, '$&.')
+  if (said?.endsWith(from) === true) return { ...failure, hint: said }
+  return { ...failure, hint: `${said === undefined ? '' : `${said} `}The address is ${from}` }
 }
 
 function withNearestFlag(failure: Failure, error: Error, command: Pick<Command.Class, 'flags' | 'baseFlags' | 'id'>): Failure {

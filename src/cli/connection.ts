@@ -110,7 +110,7 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
 
   // What the environment says is taken whole or, where a flag says it, not at all.
   const file = fromFlag === undefined ? env.KTOOL_COMMAND_CONFIG : undefined
-  const properties = file ? await around.readProperties(file) : fromFlag
+  const properties = file ? await around.readProperties(file).catch(inVariable) : fromFlag
   const byEnvironment = addressed([
     ['KTOOL_BOOTSTRAP_SERVERS', env.KTOOL_BOOTSTRAP_SERVERS || undefined],
     ['KTOOL_COMMAND_CONFIG', file ? properties?.get('bootstrap.servers') : undefined],
@@ -126,6 +126,11 @@ export async function resolveTarget(options: ConnectionOptions, around: Surround
   const source = `the ${local.ephemeral ? 'ephemeral ' : ''}broker on this machine`
   const address = localAddress(local, wanted.trim().toUpperCase())
   return { ...configured(options, properties, { source, servers: address }), isBundled: true }
+}
+
+/** The file is named there, not on the command line. */
+function inVariable(error: unknown): never {
+  throw error instanceof ConfigError ? new ConfigError(error.key, `KTOOL_COMMAND_CONFIG: ${error.message}`, { cause: error }) : error
 }
 
 interface Address {

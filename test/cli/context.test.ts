@@ -175,13 +175,15 @@ describe('what names the cluster is told', () => {
     const refused = 'ktool: Connection to 127.0.0.1:1 refused: nothing listens there. Start the broker, or check '
     const told = async (words: readonly string[], env = {}) => (await box.run(['topics', 'list', ...words], { env })).stderr
     expect(await told(['-b', '127.0.0.1:1'])).toBe(`${refused}--bootstrap-server.\n`)
-    const shows = 'The address is from context dead: `ktool context show dead` shows it'
-    expect(await told(['--context', 'dead'])).toBe(`${refused}the address. ${shows}.\n`)
+    const shows = 'which is from context dead: `ktool context show dead` shows it'
+    expect(await told(['--context', 'dead'])).toBe(`${refused}the address, ${shows}.\n`)
     await box.run(['context', 'use', 'dead'])
-    expect(await told([])).toBe(`${refused}the address. ${shows}, \`ktool context use --none\` leaves it.\n`)
+    expect(await told([])).toBe(`${refused}the address, ${shows}, \`ktool context use --none\` leaves it.\n`)
     await box.run(['context', 'use', '--none'])
     const env = { KTOOL_BOOTSTRAP_SERVERS: '127.0.0.1:1' }
-    expect(await told([], env)).toBe(`${refused}the address. The address is from the environment variable KTOOL_BOOTSTRAP_SERVERS.\n`)
+    expect(await told([], env)).toBe(`${refused}the address, which is from the environment variable KTOOL_BOOTSTRAP_SERVERS.\n`)
+    expect(await told([], { KTOOL_BOOTSTRAP_SERVERS: 'no-such-host.invalid:1' })).toMatch(/this machine\. The address is from the environment variable KTOOL_B/)
+    expect(await told([], { KTOOL_COMMAND_CONFIG: '/nope' })).toContain("ktool: KTOOL_COMMAND_CONFIG: can't read /nope: no such file")
   })
 })
 
