@@ -25,7 +25,7 @@ export function emptyRow(tool: string, column: Column): Row {
   return { tool, column, steps: 0, equal: 0, allowed: 0, differs: 0, successes: 0, failures: 0, online: 0, old: 0 }
 }
 
-/** What issue 5 asks for. */
+/** With less, equal columns would say little. */
 const TOOLS = 20
 const INVOCATIONS = 400
 const OF_EACH_KIND = 6

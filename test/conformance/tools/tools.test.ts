@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, type RunnerTask, test } from 'vitest'
+import { FACE_NAMES } from '../../../src/cli/apache/face-names.ts'
 import { kafkaTools, tryPeer } from '../support/peers.ts'
 import type { Answer } from '../support/tools-jvm.ts'
 import { type Column, COLUMNS, formatted, type NamedStep, type Played, playColumn, stepsOf } from './columns.ts'
@@ -75,7 +76,14 @@ for (const { name, play } of plays) {
   })
 }
 
+/** They are no tools that end with an answer: test/cli/quickstart.test.ts has them. */
+const SERVERS = ['kafka-server-start', 'kafka-server-stop']
+
 describe('all', () => {
+  test('faces: each is played', () => {
+    const played = new Set([...plays.map(({ play }) => play.tool), ...SERVERS])
+    expect(FACE_NAMES.filter((name) => !played.has(name))).toEqual([])
+  })
   test('ours: enough of every kind', ({ skip }) => {
     if (plays.some(({ name }) => !running.has(`${name} ours`))) skip('not all plays were run')
     expect(shortages(rows)).toEqual([])
