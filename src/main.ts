@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The bin. `broker run` and kafka-server-start become the daemon here, in this very process; called by the name of one of Apache's tools it is that
-// tool's face; everything else is a command. Each loads its own bundle and never another's. The version is answered at once.
+// The bin. `broker run` and kafka-server-start become the daemon here, in this very process; called by the name of one
+// of Apache's tools it is that tool's face; everything else is a command. Each loads its own bundle and never another's.
+// The version is answered at once.
 
 import { basename } from 'node:path'
 import { version } from './base/version.ts'
