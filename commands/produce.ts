@@ -5,7 +5,7 @@ import { systemClock } from '../src/base/clock.ts'
 import { askText, canAsk } from '../src/cli/ask.ts'
 import { changeFlags, ClusterCommand } from '../src/cli/base-command.ts'
 import { refuseReadOnly } from '../src/cli/context-guard.ts'
-import { CliError, ExitCode, failureOf, usageError } from '../src/cli/errors.ts'
+import { CliError, ExitCode, type Failure, failureOf, usageError } from '../src/cli/errors.ts'
 import { EnvelopeParser } from '../src/cli/formats/envelope-parser.ts'
 import { FixedFields, parseHeader } from '../src/cli/formats/fixed-fields.ts'
 import { FormatReader } from '../src/cli/formats/format-reader.ts'
@@ -121,6 +121,7 @@ export default class Produce extends ClusterCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Produce)
+    this.#separators = [...(flags.property ?? []), ...(flags['key-separator'] === undefined ? [] : ['key.separator'])].join()
     const parser = withFixedFields(parserOf(flags), flags)
     if (flags.topic !== undefined && flags['topic-from'] !== undefined) {
       throw usageError('TOPIC and --topic-from=record say different things', 'leave one of them out')
@@ -172,7 +173,7 @@ export default class Produce extends ClusterCommand {
     const source = stdinSource(process)
     const { lines, records, tooLong, bytes, parseError } = await parseLines({ source, parser }, longest).finally(() => source.close())
     if (parseError !== undefined) {
-      const { code, message, hint } = failureOf(parseError)
+      const { code, message, hint } = this.#readingFailure(parseError)
       const counts = `${records} ${records === 1 ? 'record' : 'records'} could be read`
       throw new CliError({ code, message: `${counts}, and ${stopText(lines, message)}`, hint, exitCode: ExitCode.failed })
     }
@@ -186,6 +187,15 @@ export default class Produce extends ClusterCommand {
   #asked(): Promise<string> {
     if (canAsk(this.output)) return askText('Produce to which topic?')
     throw usageError('--topic is missing', 'see `ktool produce --help`')
+  }
+
+  #separators = ''
+
+  /** A tab can't be seen in the line, nor in Kafka's text. */
+  #readingFailure(error: Error): Failure {
+    const failure = failureOf(error)
+    const name = /^No (headers delimiter|key separator) found/.exec(failure.message)?.[1].replace(' ', '.')
+    return name === undefined || this.#separators.includes(name) ? failure : { ...failure, hint: `it is a tab, unless --property ${name}=TEXT says otherwise` }
   }
 
   #shownAt = 0
@@ -222,7 +232,7 @@ export default class Produce extends ClusterCommand {
       throw new CliError({ code, message: `${counts}; ${where}${message}`, hint, exitCode: ExitCode.failed })
     }
     if (parseError !== undefined) {
-      const { code, message, hint } = failureOf(parseError)
+      const { code, message, hint } = this.#readingFailure(parseError)
       const counts = `${acknowledged} ${acknowledged === 1 ? 'record was' : 'records were'} acknowledged`
       throw new CliError({ code, message: `${counts}, and ${stopText(lines, message)}`, hint, exitCode: ExitCode.failed })
     }

@@ -82,6 +82,8 @@ describe('--dry-run changes nothing', () => {
       stderr: "ktool: 1 record could be read, and reading stopped: No key separator found on line number 2: 'b'\n",
       code: 1,
     })
+    const tabs = await box.run(['produce', 'nowhere', '--dry-run', '--parse-headers'], { input: 'h:1 b\n', env })
+    expect(tabs.stderr).toMatch(/: No headers delimiter found on line number 1: 'h:1 b'; it is a tab, unless --property headers\.delimiter=TEXT says otherwise\n$/)
   })
 })
 
