@@ -5,7 +5,7 @@ import { systemClock } from '../src/base/clock.ts'
 import { printable } from '../src/base/logger.ts'
 import { type Belongings, chosenAction, saidIn } from '../src/cli/actions.ts'
 import { canAsk, choose } from '../src/cli/ask.ts'
-import { changeFlags, ClusterCommand, watchFlag, zoneFlag } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, partitionsFlag, watchFlag, zoneFlag } from '../src/cli/base-command.ts'
 import type { Connection } from '../src/cli/connection.ts'
 import { type CliError, errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parsePlace } from '../src/cli/formats/positions.ts'
@@ -76,13 +76,7 @@ export default class Groups extends ClusterCommand {
     members: Flags.boolean({ summary: 'Describe the members.' }),
     state: Flags.string({ helpValue: '[STATE,…]', summary: `Describe the state; or list groups by state: ${verbs.GROUP_STATES.join(', ')}.` }),
     type: Flags.string({ helpValue: '[TYPE,…]', summary: `List groups by type: ${verbs.GROUP_TYPES.join(', ')}.` }),
-    topic: Flags.string({
-      char: 't',
-      multiple: true,
-      multipleNonGreedy: true,
-      helpValue: 'NAME[:PARTITION,…]',
-      summary: 'The topic, or some of its partitions.',
-    }),
+    topic: partitionsFlag,
     'all-topics': Flags.boolean({ summary: 'All topics that the group has committed offsets for.' }),
     to: Flags.string({
       helpGroup: 'target',

@@ -3,7 +3,7 @@
 import * as Flags from '@oclif/core/flags'
 import { systemClock } from '../src/base/clock.ts'
 import { chosenAction, saidIn } from '../src/cli/actions.ts'
-import { changeFlags, ClusterCommand, zoneFlag } from '../src/cli/base-command.ts'
+import { changeFlags, ClusterCommand, partitionsFlag, zoneFlag } from '../src/cli/base-command.ts'
 import { errorJson, ExitCode, failureLine, usageError } from '../src/cli/errors.ts'
 import { parsePositions } from '../src/cli/formats/positions.ts'
 import { nowIn } from '../src/cli/formats/times.ts'
@@ -33,13 +33,7 @@ export default class Records extends ClusterCommand {
 
   static override flags = {
     delete: Flags.boolean({ summary: 'Delete the records before a place.' }),
-    topic: Flags.string({
-      char: 't',
-      multiple: true,
-      multipleNonGreedy: true,
-      helpValue: 'NAME[:PARTITION,…]',
-      summary: 'The topic, or some of its partitions.',
-    }),
+    topic: partitionsFlag,
     before: Flags.string({ helpValue: 'PLACE', summary: 'In the words of `ktool consume --offset`: end, N, -N, +N, @TIME, stored:GROUP; also by partition: 0=47,1=end.' }),
     tz: zoneFlag,
     regex: Flags.boolean({ summary: '--topic is a regular expression for whole names.' }),

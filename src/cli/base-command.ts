@@ -64,6 +64,15 @@ export const changeFlags = {
 export const topicsFlag = (summary: string) =>
   Flags.string({ char: 't', multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'NAME', summary })
 
+/** For commands about partitions. A comma stands between partitions there. */
+export const partitionsFlag = Flags.string({
+  char: 't',
+  multiple: true,
+  multipleNonGreedy: true,
+  helpValue: 'NAME[:PARTITION,…]',
+  summary: 'The topic, or some of its partitions.',
+})
+
 /** For commands that are told times. */
 export const zoneFlag = Flags.string({ helpValue: 'ZONE', summary: 'The time zone of times without one: local, or a name such as Europe/Berlin. UTC, unless said.' })
 
