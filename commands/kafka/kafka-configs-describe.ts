@@ -3,11 +3,12 @@
 import {
   type ConfigEntry, describeCluster, describeConfigs, describeScramUsers, listConfigResources, listGroups, listTopics,
 } from '../../src/client/admin.ts' // prettier-ignore
+import { doubleText } from '../../src/base/float-text.ts'
 import type { Cluster } from '../../src/client/cluster.ts'
 import type { FaceIo } from '../../src/cli/apache/face.ts'
 import { awaited, executionException, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
 import { inHashOrder, mapHash, stringHash } from '../../src/cli/apache/java-hash.ts'
-import { doubleText, invalidTopicName } from '../../src/cli/apache/java-text.ts'
+import { invalidTopicName } from '../../src/cli/apache/java-text.ts'
 import { type Entities, RESOURCES } from './kafka-configs-entities.ts'
 import { clientQuotas } from './kafka-configs-quotas.ts'
 

@@ -35,8 +35,7 @@ export function withStack(error: unknown): string {
 /** `text` with control characters, bidirectional overrides and zero-width characters shown as escapes. */
 export function printable(text: string): string {
   return text.replace(
-    // eslint-disable-next-line no-control-regex -- control characters are what this looks for
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g,
+    /[\p{Cc}\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

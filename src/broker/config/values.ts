@@ -1,6 +1,7 @@
 // Config values: text as given, checked by type and range with Kafka's messages (ConfigDef). Values stay text; numbers
 // come out of them only when used.
 
+import { doubleText } from '../../base/float-text.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 
 export type ConfigType = 'boolean' | 'string' | 'int' | 'short' | 'long' | 'double' | 'list' | 'class' | 'password'
@@ -69,14 +70,6 @@ export function shownValue(name: string, type: ConfigType, text: string): string
 function valueText(value: ConfigValue): string {
   if (typeof value === 'number') return doubleText(value)
   return Array.isArray(value) ? [...new Set(value as readonly string[])].join(',') : String(value)
-}
-
-/** Java's Double.toString. */
-function doubleText(value: number): string {
-  const size = Math.abs(value)
-  if (size === 0 || (size >= 1e-3 && size < 1e7)) return Number.isInteger(value) ? `${value}.0` : String(value)
-  const [digits, exponent] = value.toExponential().split('e')
-  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
 }
 
 export function listOf(text: string): string[] {

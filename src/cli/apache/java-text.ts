@@ -16,27 +16,6 @@ export function listText(items: readonly (string | number)[]): string {
   return `[${items.join(', ')}]`
 }
 
-/** Double.toString and Float.toString: the shortest digits that are read as the same number, with an exponent from 10^7 on and below 10^-3. */
-export function floatText(value: number, digits: 'double' | 'float'): string {
-  if (Number.isNaN(value)) return 'NaN'
-  if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity'
-  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  const shortest = digits === 'double' ? value.toExponential() : shortestFloat(value)
-  const [mantissa, exponent] = shortest.split('e')
-  const size = Math.abs(value)
-  if (size < 1e-3 || size >= 1e7) return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(exponent)}`
-  const plain = Number(shortest).toString()
-  return plain.includes('.') ? plain : `${plain}.0`
-}
-
-function shortestFloat(value: number): string {
-  for (let digits = 0; digits < 9; digits++) {
-    const text = value.toExponential(digits)
-    if (Math.fround(Number(text)) === value) return text.replace(/\.?0+e/, 'e')
-  }
-  return value.toExponential()
-}
-
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
 
 /** Topic.isInternal: by name. */
@@ -70,16 +49,6 @@ export function widest(least: number, texts: Iterable<{ readonly length: number 
 export function tableText(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) => widest(heading.length, rows.map((row) => row[column])))
   return [headings, ...rows].map((row) => `${row.map((cell, column) => `${cell.padEnd(widths[column])}\t`).join('')}\n`).join('')
-}
-
-/** Double.toString of JDK 19 and later. */
-export function doubleText(number: number): string {
-  if (!Number.isFinite(number)) return String(number)
-  const size = Math.abs(number)
-  if (size === 0) return Object.is(number, -0) ? '-0.0' : '0.0'
-  if (size >= 1e-3 && size < 1e7) return Number.isInteger(number) ? `${number}.0` : String(number)
-  const [digits, exponent] = number.toExponential().split('e')
-  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
 }
 
 /** Double.parseDouble, but for hexadecimal numbers: undefined for what it refuses. */

@@ -1,7 +1,7 @@
 // The deserializers of org.apache.kafka.common.serialization by their names, as far as their results can be printed:
 // bytes to what Java's toString makes of the value. Text stays the bytes it is, so that what is no UTF-8 survives.
 
-import { floatText } from '../apache/java-text.ts'
+import { doubleText, floatText } from '../../base/float-text.ts'
 import { JavaError } from '../apache/java-errors.ts'
 
 /** Throws the JavaError of bytes that it can't read. */
@@ -20,8 +20,8 @@ const DESERIALIZERS: Readonly<Record<string, Deserializer>> = {
   Short: sized('Short', 2, (bytes) => String(bytes.readInt16BE(0))),
   Integer: sized('Integer', 4, (bytes) => String(bytes.readInt32BE(0))),
   Long: sized('Long', 8, (bytes) => String(bytes.readBigInt64BE(0))),
-  Float: sized('Float', 4, (bytes) => floatText(bytes.readFloatBE(0), 'float'), 'Size of data received by Deserializer is not 4'),
-  Double: sized('Double', 8, (bytes) => floatText(bytes.readDoubleBE(0), 'double'), 'Size of data received by Deserializer is not 8'),
+  Float: sized('Float', 4, (bytes) => floatText(bytes.readFloatBE(0)), 'Size of data received by Deserializer is not 4'),
+  Double: sized('Double', 8, (bytes) => doubleText(bytes.readDoubleBE(0)), 'Size of data received by Deserializer is not 8'),
   UUID: uuidText,
   Void: () => {
     throw new JavaError('java.lang.IllegalArgumentException', 'Data should be null for a VoidDeserializer.')

@@ -1,6 +1,7 @@
 // Messages as Apache's JSON converters write them: fields in their order, a tagged one only when it is not at its default,
 // bytes in base64, numbers as Java prints them.
 
+import { doubleText } from '../../base/float-text.ts'
 import type { Fields, Message, Type } from '../../protocol/schema.ts'
 
 /** `value` is what the message's codec of `version` has decoded. */
@@ -39,7 +40,7 @@ function fieldJson(type: AnyType, version: number, value: unknown, replace?: Rep
   if (type.kind === 'struct' && fields !== undefined) return structJson(fields, version, value as Values, replace)
   if (Buffer.isBuffer(value)) return `"${value.toString('base64')}"`
   if (typeof value === 'string') return jsonText(value)
-  if (type.kind === 'float64') return javaDouble(Number(value))
+  if (type.kind === 'float64') return doubleText(Number(value))
   return `${value as number | bigint | boolean}`
 }
 
@@ -55,14 +56,4 @@ function isDefault(type: AnyType, value: unknown): boolean {
 /** As Jackson writes text: the escapes of JSON, hexadecimal digits in capitals. */
 function jsonText(text: string): string {
   return JSON.stringify(text).replaceAll(/\\(u[0-9a-f]{4}|.)/g, (all, escape: string) => (escape.length > 1 ? `\\u${escape.slice(1).toUpperCase()}` : all))
-}
-
-/** Double.toString. */
-function javaDouble(value: number): string {
-  if (!Number.isFinite(value)) return String(value)
-  const size = Math.abs(value)
-  if (size === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  if (size >= 1e-3 && size < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value)
-  const [mantissa, exponent] = value.toExponential().split('e')
-  return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(exponent)}`
 }
