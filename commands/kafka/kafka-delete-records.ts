@@ -4,13 +4,13 @@ import { deleteRecords, type DeleteRecordsQuestion } from '../../src/client/admi
 import { type Face, FaceExit, type FaceIo, printTrace } from '../../src/cli/apache/face.ts'
 import { readJavaFile } from '../../src/cli/apache/file-text.ts'
 import { executionException, JavaError } from '../../src/cli/apache/java-errors.ts'
-import { repeated } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, toInt, toLong, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { checkRequired, DEFAULT_OPTIONS, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { untilThere } from '../../src/cli/apache/missing-partitions.ts'
 import { loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'
+import { repeated } from '../../src/cli/apache/repeated.ts'
 
 const OPTIONS = {
   ...DEFAULT_OPTIONS,

@@ -6,13 +6,14 @@ import { electLeaders, type ElectionType, type PartitionResult, type TopicPartit
 import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { readJavaFile } from '../../src/cli/apache/file-text.ts'
 import { called, executionException, JavaError, toJava, wrappedInRuntime } from '../../src/cli/apache/java-errors.ts'
-import { inHashOrder, partitionHash, repeated } from '../../src/cli/apache/java-hash.ts'
+import { inHashOrder, partitionHash } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, type JsonNode, toInt, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { listText } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, DEFAULT_OPTIONS, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'
+import { repeated } from '../../src/cli/apache/repeated.ts'
 
 const OPTIONS = {
   ...DEFAULT_OPTIONS,

@@ -2,10 +2,11 @@
 
 import type { Reassignment, Replica, TopicPartition } from '../../src/client/admin.ts'
 import { JavaError } from '../../src/cli/apache/java-errors.ts'
-import { inHashOrder, partitionHash, repeated, stringHash } from '../../src/cli/apache/java-hash.ts'
+import { inHashOrder, partitionHash, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { asArray, asObject, field, type JsonNode, parseJson, toInt, toList, toText, tryParseJson } from '../../src/cli/apache/java-json.ts'
 import { javaSplit, listText } from '../../src/cli/apache/java-text.ts'
 import { integer } from '../../src/cli/apache/jopt.ts'
+import { repeated } from '../../src/cli/apache/repeated.ts'
 
 /** The replicas that a partition shall have, or has. */
 export interface Assignment extends TopicPartition {

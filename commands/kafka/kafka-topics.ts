@@ -11,13 +11,14 @@ import {
 import type { Cluster } from '../../src/client/cluster.ts'
 import { type Face, type FaceIo, traceOf, printTrace } from '../../src/cli/apache/face.ts'
 import { called, illegalArgument, JavaError, toJava } from '../../src/cli/apache/java-errors.ts'
-import { inHashOrder, repeated, stringHash } from '../../src/cli/apache/java-hash.ts'
+import { inHashOrder, stringHash } from '../../src/cli/apache/java-hash.ts'
 import { isInternalTopic, javaSplit, listText, topicFilter } from '../../src/cli/apache/java-text.ts'
 import { checkInvalid, checkRequired, DEFAULT_OPTIONS, integer, type Jopt, maybeHelp, parseJopt } from '../../src/cli/apache/jopt.ts'
 import { logLine } from '../../src/cli/apache/log4j.ts'
 import { brokerForZookeeper, loadProperties, openCluster } from '../../src/cli/apache/open-cluster.ts'
 
 export { runFace } from '../../src/cli/apache/face.ts'
+import { repeated } from '../../src/cli/apache/repeated.ts'
 
 const OPTIONS = {
   ...DEFAULT_OPTIONS,

@@ -4,7 +4,7 @@ import { parseJaasConfig } from '../protocol/jaas.ts'
 import { SettingError } from '../protocol/setting-error.ts'
 import type { CheckedProperties } from './config-keys.ts'
 import { ConfigError } from './errors.ts'
-import { readConfigFile } from './properties-file.ts'
+import { readConfigFile } from './config-file.ts'
 import type { SaslMechanism, SaslSettings, TlsSettings } from './wire.ts'
 
 export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'

@@ -1,5 +1,5 @@
 // The order in which Java's hash maps and sets go through what they hold, which Apache's tools print: by the lowest bits of
-// a key's hash code (java.util.HashMap). And what a list holds twice, which the tools find by such sets.
+// a key's hash code (java.util.HashMap).
 
 export interface HashedPartition {
   readonly topic: string
@@ -43,16 +43,4 @@ export function inHashOrder<T>(items: readonly T[], hashOf: (item: T) => number,
     return { item, place: (hash ^ (hash >>> 16)) & (places - 1) }
   })
   return placed.sort((a, b) => a.place - b.place).map(({ item }) => item)
-}
-
-/** The items whose key came before, each key once. */
-export function repeated<T>(items: readonly T[], keyOf: (item: T) => string | number): T[] {
-  const seen = new Set<string | number>()
-  const twice = new Map<string | number, T>()
-  for (const item of items) {
-    const key = keyOf(item)
-    if (seen.has(key)) twice.set(key, item)
-    seen.add(key)
-  }
-  return [...twice.values()]
 }

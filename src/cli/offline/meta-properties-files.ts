@@ -3,7 +3,8 @@
 
 import { open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseProperties, readWhole } from '../../client/properties-file.ts'
+import { readWhole } from '../../client/config-file.ts'
+import { parseProperties } from '../../client/properties-file.ts'
 import { runtimeException } from '../apache/java-errors.ts'
 import type { ServerConfig } from './server-config.ts'
 
