@@ -82,7 +82,7 @@ async function dumpLog(path: string, options: Options, printer: Printer, finding
   printer.line(headLine(path))
   const file = new LogFile(path)
   try {
-    if (most < 0) throw illegalArgument(`Invalid size: ${most} in read from FileRecords(size=${file.size}, file=${path}, start=0, end=${LARGEST})`)
+    if (most < 0) throw illegalArgument(`Invalid size: ${most} in read from ${recordsText(file)}`)
     const end = Math.min(file.size, most)
     let valid = 0
     let last = -1
@@ -216,8 +216,8 @@ async function dumpIndex(path: string, options: Options, printer: Printer, findi
     }
     for (const [at, { offset, position }] of index.entries.entries()) {
       if (offset === base && at > 0) return
-      if (position < 0) throw illegalArgument(`Invalid position: ${position} in read from FileRecords(size=${log.size}, file=${log.path}, start=0, end=${LARGEST})`)
-      if (position > log.size) throw illegalArgument(`Slice from position ${position} exceeds end position of FileRecords(size=${log.size}, file=${log.path}, start=0, end=${LARGEST})`)
+      checkPosition(log, position)
+      if (position > log.size) throw illegalArgument(`Slice from position ${position} exceeds end position of ${recordsText(log)}`)
       const { value: batch } = (await log.batches(position, Math.min(position + largest, log.size)).next()) as IteratorResult<LogBatch, undefined>
       if (batch === undefined) throw new JavaError('java.util.NoSuchElementException', '')
       if (batch.lastOffset !== offset) findings.note('index', resolve(path), offset, batch.lastOffset)
@@ -226,6 +226,16 @@ async function dumpIndex(path: string, options: Options, printer: Printer, findi
   } finally {
     log.close()
   }
+}
+
+/** FileRecords.slice: of a position that a damaged index names. */
+function checkPosition(log: LogFile, position: number): void {
+  if (position < 0) throw illegalArgument(`Invalid position: ${position} in read from ${recordsText(log)}`)
+}
+
+/** FileRecords.toString. */
+function recordsText({ size, path }: LogFile): string {
+  return `FileRecords(size=${size}, file=${path}, start=0, end=${LARGEST})`
 }
 
 function corrupt(message: string): JavaError {
@@ -252,7 +262,7 @@ async function dumpTimeIndex(path: string, options: Options, printer: Printer, f
     for (const [at, { timestamp, offset }] of entries.entries()) {
       if (offset === base && at > 0) return
       const position = lookUp(offsets, offset)
-      if (position < 0) throw illegalArgument(`Invalid position: ${position} in read from FileRecords(size=${log.size}, file=${log.path}, start=0, end=${LARGEST})`)
+      checkPosition(log, position)
       const batch = await batchWith(log, position, offset)
       if (batch?.lastOffset !== offset) findings.note('notFound', file, offset, batch?.lastOffset ?? -1)
       else {
